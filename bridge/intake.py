@@ -1,0 +1,163 @@
+"""Batches into the database: each with its offsets in one transaction, its dispatches sent, none lost by an error.
+
+What an error means is `errors.judge`'s word. A batch that the database refuses is cut in halves until the guilty
+message stands alone; that one becomes a dead letter, together with its offset.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+from .batch import Batch
+from .database import Claim, Database, Refused
+from .errors import Verdict
+from .failpoints import reach
+from .log import logger
+
+if TYPE_CHECKING:
+    from .consumer import Member
+    from .producer import Producer
+
+log = logger("intake")
+
+_SUSPECT_PATIENCE = 10.0
+_BLAME_PERIOD = 60.0
+_RETRIES_BEFORE_SPLIT = 3
+
+
+class Intake:
+    """The batches read and not yet applied, in order; at most a few, as nothing is read while one waits."""
+
+    def __init__(self, database: Database, producer: Producer, topic: str) -> None:
+        self._database = database
+        self._producer = producer
+        self._topic = topic
+        self._queue: deque[Batch] = deque()
+        self._retries = 0
+        self._not_before = 0.0
+        self._suspect_since: float | None = None
+        self.applied = 0
+        """Messages applied or set aside, ever."""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a batch is there to be applied."""
+        return bool(self._queue)
+
+    @property
+    def pause(self) -> float:
+        """Seconds to wait before the next attempt."""
+        return max(0.0, self._not_before - time.monotonic())
+
+    def add(self, batch: Batch) -> None:
+        self._queue.append(batch)
+
+    def drop(self) -> None:
+        """Forget every batch: the partitions were taken away, or are read again from the stored offsets."""
+        self._queue.clear()
+        self._retries = 0
+        self._not_before = 0.0
+
+    def apply(self, instance: int, member: Member) -> None:
+        """Apply the first batch. Raises Refused for what is not the batch's fault: AWAY, FENCED, STOPPED and so on.
+
+        After RETRY, and while the database itself is suspected, the batch stays and `pause` says for how long.
+        """
+        batch = self._queue[0]
+        try:
+            self._ingest(instance, member, batch)
+        except Refused as refused:
+            self._sort(instance, member, batch, refused)
+        else:
+            self._done(batch)
+
+    def _ingest(self, instance: int, member: Member, batch: Batch) -> None:
+        ends = batch.ends()
+        claims: list[Claim] = [(p, member.held[p].stored, member.held[p].epoch) for p in ends]
+        confirmed = self._producer.take_delivered()
+        reach("before_ingest")
+        if confirmed:
+            reach("before_confirm")
+        try:
+            dispatches = self._database.ingest(
+                instance, self._topic, batch, claims, list(ends.values()), confirmed
+            )
+        except BaseException:
+            self._producer.put_back(confirmed)
+            raise
+        reach("after_commit")
+        if confirmed:
+            reach("after_confirm")
+        for partition, end in ends.items():
+            member.held[partition].stored = end
+        if dispatches:
+            reach("before_produce")
+            self._producer.send(dispatches)
+            reach("after_produce")
+
+    def _sort(self, instance: int, member: Member, batch: Batch, refused: Refused) -> None:
+        if refused.verdict is Verdict.RETRY:
+            self._retry(batch, refused)
+        elif refused.verdict is Verdict.GUILTY or (
+            refused.verdict is Verdict.SUSPECT and self._blame(instance, member, batch, refused)
+        ):
+            self._divide(instance, member, batch, refused)
+        elif refused.verdict is not Verdict.SUSPECT:
+            raise refused
+
+    def _retry(self, batch: Batch, refused: Refused) -> None:
+        """Deadlock, time-out and the like: again at once, with jitter; in halves where that does not help."""
+        self._retries += 1
+        self._not_before = time.monotonic() + random.uniform(0.002, 0.05) * min(self._retries, 20)  # noqa: S311
+        log.info("batch_retried", attempt=self._retries, messages=len(batch), code=refused.code, error=refused.message)
+        if self._retries % _RETRIES_BEFORE_SPLIT == 0 and len(batch) > 1:
+            self._queue.popleft()
+            self._queue.extendleft(reversed(batch.halves()))
+
+    def _divide(self, instance: int, member: Member, batch: Batch, refused: Refused) -> None:
+        if len(batch) > 1:
+            log.info("batch_divided", messages=len(batch), code=refused.code, error=refused.message)
+            self._queue.popleft()
+            self._queue.extendleft(reversed(batch.halves()))
+            return
+        partition, offset = batch.partitions[0], batch.offsets[0]
+        held = member.held[partition]
+        claim = (partition, held.stored, held.epoch)
+        reach("before_quarantine")
+        self._database.quarantine(instance, self._topic, batch, claim, offset + 1, refused.code, refused.message)
+        reach("after_quarantine")
+        held.stored = offset + 1
+        log.warning("quarantined", topic=self._topic, partition=partition, offset=offset, code=refused.code,
+                    error=refused.message)  # fmt: skip
+        self._done(batch)
+
+    def _blame(self, instance: int, member: Member, batch: Batch, refused: Refused) -> bool:
+        """An error that a broken deployment explains as well: True once waiting did not mend it and others pass."""
+        now = time.monotonic()
+        if self._suspect_since is None or now - self._suspect_since > _SUSPECT_PATIENCE + _BLAME_PERIOD:
+            self._suspect_since = now
+            log.warning("database_suspected", code=refused.code, error=refused.message,
+                        remedy="orchestration db apply; a message is blamed if that does not help")  # fmt: skip
+        if now - self._suspect_since < _SUSPECT_PATIENCE:
+            self._not_before = now + 0.5
+            return False
+        claims: list[Claim] = [(p, member.held[p].stored, member.held[p].epoch) for p in batch.ends()]
+        try:
+            self._database.ingest(instance, self._topic, Batch(), claims, [claim[1] for claim in claims], [])
+        except Refused as again:
+            if again.verdict not in (Verdict.SUSPECT, Verdict.GUILTY):
+                raise
+            self._suspect_since = now  # not even an empty batch passes: no message is to blame
+            self._not_before = now + 1.0
+            log.warning("database_suspected", code=again.code, error=again.message, remedy="orchestration db apply")
+            return False
+        return True
+
+    def _done(self, batch: Batch) -> None:
+        self._queue.popleft()
+        self._retries = 0
+        self._not_before = 0.0
+        self.applied += len(batch)

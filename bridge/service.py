@@ -1,0 +1,423 @@
+"""The bridge's main loop: register, join, claim, take in, heartbeat; and its way back from everything that fails.
+
+The loop never blocks for long and never leaves the consumer group unpolled, so that a stopped service or a database
+that is away costs no membership. Every step looks at what is missing (connection, registration, membership, claim)
+and mends the first of these; what is missing is set by what was refused.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from .consumer import Member, OffsetGone, Rejoin
+from .database import Database, Refused
+from .dispatcher import Dispatcher, confirm, release
+from .errors import BrokerError, DeployError, OffsetsError, TopicMissing, Verdict
+from .failpoints import reach
+from .intake import Intake
+from .kafka import Broker, KafkaAway, Topic
+from .log import Outage, logger
+from .producer import Producer
+from .settings import EVENTS_TOPIC
+
+if TYPE_CHECKING:
+    from .settings import Settings
+
+log = logger("service")
+
+_BEAT = 1.0
+_IDENTITY_EVERY = 5
+_COMMIT_EVERY = 5
+_IDLE = 0.25
+_MAX_BACKOFF = 5.0
+_DOUBT = 10.0
+
+
+class Bridge:
+    """One bridge process. `run` returns after `stop` was set, or raises the DeployError that ends the program."""
+
+    def __init__(self, settings: Settings, version: str, stop: threading.Event) -> None:
+        self._settings = settings
+        self._version = version
+        self._stop = stop
+        self._kafka_outage = Outage(log, f"Kafka at {settings.server}")
+        self._database_outage = Outage(log, f"PostgreSQL at {settings.database.server}")
+        self._broker = Broker(settings.admin(), EVENTS_TOPIC, self._kafka_outage)
+        self._producer = Producer(settings, self._kafka_outage)
+        self._database = Database(settings.database, "orchestration-bridge", self._database_outage)
+        self._intake = Intake(self._database, self._producer, EVENTS_TOPIC)
+        self._doubt = threading.Event()
+        self._instance: int | None = None
+        self._former: int | None = None
+        self._member: Member | None = None
+        self._topic: Topic | None = None
+        self._changes = 0
+        self._begin = settings.begin
+        self._started = True
+        self._ever_connected = False
+        self._ever_claimed = False
+        self._topic_missing_since: float | None = None
+        self._beats = 0
+        self._beat_at = 0.0
+        self._database_at = 0.0
+        self._database_failures = 0
+        self._kafka_at = 0.0
+        self._kafka_failures = 0
+        self._dispatcher = Dispatcher(
+            Database(settings.database, "orchestration-dispatcher", self._database_outage),
+            self._producer,
+            instance=lambda: self._instance,
+            own_backends=lambda: {self._database.backend},
+            doubt=self._doubt,
+            in_flight=settings.in_flight,
+        )
+
+    def run(self) -> None:
+        """Work until stopped."""
+        log.info("starting", version=self._version, pid=os.getpid(), kafka=self._settings.server,
+                 database=str(self._settings.database), user=self._settings.database.user)  # fmt: skip
+        self._dispatcher.start()
+        try:
+            while not self._stop.is_set():
+                try:
+                    self._step()
+                except Refused as refused:
+                    self._on_refused(refused)
+                except OffsetGone as gone:
+                    self._on_offset_gone(gone.partition)
+                except Rejoin as reason:
+                    self._rejoin(str(reason))
+        finally:
+            self._end()
+
+    # -- one step -----------------------------------------------------------------------------------
+
+    def _step(self) -> None:
+        now = time.monotonic()
+        if not self._connected(now):
+            self._idle(0.1)
+            return
+        if self._doubt.is_set() or self._instance is None:
+            self._register()
+        assert self._instance is not None
+        if now >= self._beat_at:
+            self._beat(self._instance)
+        if self._member is None:
+            self._join(now)
+            return
+        if self._member.changes != self._changes:
+            self._changes = self._member.changes
+            self._intake.drop()
+        if self._member.unclaimed:
+            self._claim(self._member, self._instance)
+        elif not self._started:
+            self._idle(0.1)
+        else:
+            self._take_in(self._member, self._instance)
+
+    def _take_in(self, member: Member, instance: int) -> None:
+        if self._intake.waiting:
+            pause = self._intake.pause
+            if pause > 0:
+                member.pause(pause > 0.1)
+                member.serve(min(pause, 0.1))
+            if member.changes == self._changes and self._intake.pause <= 0:
+                self._intake.apply(instance, member)
+            return
+        member.pause(False)
+        if self._producer.outstanding >= self._settings.in_flight:
+            member.serve(0)
+            self._producer.serve(0.01)
+            return
+        self._producer.serve()
+        batch = member.collect(
+            max(0.0, min(_IDLE, self._beat_at - time.monotonic())), self._settings.batch, self._settings.batch_bytes
+        )
+        if batch is not None and len(batch):
+            reach("after_poll")
+            self._intake.add(batch)
+            if member.changes == self._changes:
+                self._producer.serve()
+                self._intake.apply(instance, member)
+        elif member.topic_in_doubt:
+            member.topic_in_doubt = False
+            self._doubt_topic()
+        elif member.refusal is not None and not self._ever_claimed:
+            raise BrokerError(f"Kafka at {self._settings.server} refuses us: {member.refusal.str()}",
+                              "correct the permissions or the ORCHESTRATION_KAFKA_… settings of security")  # fmt: skip
+
+    def _idle(self, seconds: float) -> None:
+        """Nothing may be taken in: stay in the group."""
+        if self._member is not None and not self._member.unclaimed:
+            self._member.pause(True)
+            self._member.serve(seconds)
+        elif self._member is not None:
+            self._member.serve(seconds)
+        else:
+            self._stop.wait(seconds)
+
+    # -- database -----------------------------------------------------------------------------------
+
+    def _connected(self, now: float) -> bool:
+        """Whether the database can be called; tries to connect where it is time to."""
+        if self._database.connected:
+            return True
+        if now < self._database_at:
+            return False
+        try:
+            status = self._database.connect()
+        except (Refused, DeployError) as error:
+            if not self._ever_connected and isinstance(error, DeployError):
+                raise
+            self._database_outage.failed(str(error))
+            self._database_failures += 1
+            self._database_at = time.monotonic() + _backoff(self._database_failures)
+            return False
+        if status.problem:
+            log.warning("release_differs", problem=status.problem)
+        self._ever_connected = True
+        self._database_failures = 0
+        self._doubt.set()  # the answer to what was sent last may be lost: claim everything anew
+        return True
+
+    def _register(self) -> None:
+        """A new instance. What the former one claimed is given back, after telling what of it was delivered."""
+        former = self._instance if self._instance is not None else self._former
+        self._instance = None
+        if former is not None:
+            self._former = former
+            self._producer.flush(2.0)
+            confirm(self._database, self._producer, former)
+            self._database.retire_bridge(former)
+            self._producer.forget_refused()
+        self._instance = self._database.register_bridge(socket.gethostname(), os.getpid(), self._version)
+        self._former = None
+        self._doubt.clear()
+        self._beat_at = 0.0
+        if self._member is not None:
+            self._member.claim_anew()
+        log.info("registered", instance=self._instance, former=former)
+        reach("after_register")
+
+    def _beat(self, instance: int) -> None:
+        """Say what we hold and how far behind it is, by ends read after the last beat; hear whether to run."""
+        self._beat_at = time.monotonic() + _BEAT
+        self._beats += 1
+        member = self._member
+        ends = self._broker.answer()
+        held = member.held if member is not None else {}
+        lags = [where.behind(ends.get(partition)) for partition, where in held.items()]
+        started = self._database.heartbeat(instance, list(held), lags)
+        if started != self._started:
+            log.info("started" if started else "stopped")
+            self._started = started
+        topic = self._broker.identity()
+        if topic is not None and self._topic is not None and member is not None and topic != self._topic:
+            log.info("topic_changed", partitions=len(topic.partitions))
+            self._topic = topic
+            member.claim_anew()  # the database compares ids: OR702, OR703
+        self._broker.ask(list(held), identity=self._beats % _IDENTITY_EVERY == 0)
+        if member is not None and self._beats % _COMMIT_EVERY == 0:
+            member.commit()
+
+    def _on_refused(self, refused: Refused) -> None:
+        """The one place where a refusal outside a batch's own errors leads somewhere."""
+        verdict = refused.verdict
+        if verdict is Verdict.OPERATOR:
+            raise OffsetsError(refused.code, refused.message, refused.hint)
+        if verdict is Verdict.AWAY:
+            self._database_failures += 1
+            self._database_at = time.monotonic() + _backoff(self._database_failures)
+        elif verdict is Verdict.FENCED:
+            self._rejoin(refused.message)
+        elif verdict is Verdict.STOPPED:
+            log.info("stopped")
+            self._started = False
+        elif verdict is Verdict.UNREGISTERED:
+            log.warning("registration_lost", error=refused.message)
+            self._doubt.set()
+        elif verdict is not Verdict.RETRY:
+            self._database_outage.failed(str(refused), remedy="orchestration db apply")
+            self._idle(0.5)
+
+    # -- group --------------------------------------------------------------------------------------
+
+    def _join(self, now: float) -> None:
+        if now < self._kafka_at:
+            self._stop.wait(min(0.1, self._kafka_at - now))
+            return
+        try:
+            self._topic = self._broker.topic()
+            self._member = Member(self._settings, EVENTS_TOPIC, self._kafka_outage)
+        except KafkaAway as error:
+            self._kafka_away(str(error))
+        except (TopicMissing, BrokerError) as error:
+            if not self._ever_claimed:
+                raise
+            self._kafka_away(str(error))
+        else:
+            self._kafka_failures = 0
+            self._changes = self._member.changes
+            self._intake.drop()
+            log.info("joining", topic=EVENTS_TOPIC, group=self._settings.consumer()["group.id"])
+
+    def _claim(self, member: Member, instance: int) -> None:
+        """Fence whoever held the partitions granted to us, and read on from the stored offsets."""
+        reach("on_assign")
+        granted = member.granted
+        try:
+            topic = self._broker.topic()
+            claims = self._claims(topic, granted, instance)
+        except KafkaAway as error:
+            self._kafka_away(str(error))
+            self._idle(0.2)
+            return
+        except TopicMissing as error:
+            self._missing(error)
+            return
+        if claims is None or member.granted != granted:
+            self._idle(0.2)
+            return
+        self._topic = topic
+        member.read_from(claims)
+        self._changes = member.changes
+        self._intake.drop()
+        self._begin = None  # the operator's word was for the start alone
+        self._ever_claimed = True
+        self._topic_missing_since = None
+        log.info("assigned", offsets={partition: offset for partition, (offset, _) in sorted(claims.items())})
+        reach("after_claim")
+
+    def _claims(self, topic: Topic, granted: tuple[int, ...], instance: int) -> dict[int, tuple[int, int]] | None:
+        """Next offset and epoch by partition; None while another bridge has to begin first."""
+        arguments = (EVENTS_TOPIC, topic.cluster_id, topic.topic_id)
+        try:
+            rows = self._database.claim_partitions(instance, *arguments, granted)
+        except Refused as refused:
+            if refused.verdict is not Verdict.OPERATOR or self._begin is None:
+                raise
+            if topic.partitions[0] not in granted:
+                return None  # who holds the first partition answers for all
+            offsets = self._broker.offsets(topic.partitions, self._begin)
+            self._database.seed_offsets(*arguments, offsets)
+            log.warning("offsets_seeded", because=refused.code, begin=self._begin, offsets=offsets)
+            rows = self._database.claim_partitions(instance, *arguments, granted)
+        if self._begin is not None:
+            gone = self._gone({partition: offset for partition, offset, _ in rows})
+            if gone:
+                offsets = self._broker.offsets(gone, self._begin)
+                self._database.seed_offsets(*arguments, offsets)
+                log.warning("offsets_seeded", because="OR704", begin=self._begin, offsets=offsets)
+                rows = self._database.claim_partitions(instance, *arguments, granted)
+        return {partition: (offset, epoch) for partition, offset, epoch in rows}
+
+    def _gone(self, stored: dict[int, int]) -> list[int]:
+        """The partitions whose log does not hold the stored offset."""
+        first = self._broker.offsets(list(stored), "earliest")
+        end = self._broker.offsets(list(stored), "latest")
+        return [partition for partition, offset in stored.items() if not first[partition] <= offset <= end[partition]]
+
+    def _on_offset_gone(self, partition: int) -> None:
+        """Claim once more, as a re-created topic explains it too (OR702); else it is OR704."""
+        assert self._member is not None
+        assert self._instance is not None
+        stored = self._member.held[partition].stored
+        try:
+            topic = self._broker.topic()
+            self._database.claim_partitions(
+                self._instance, EVENTS_TOPIC, topic.cluster_id, topic.topic_id, [partition]
+            )
+            first = self._broker.offsets([partition], "earliest")[partition]
+            end = self._broker.offsets([partition], "latest")[partition]
+        except KafkaAway as error:
+            self._kafka_away(str(error))
+            self._member.claim_anew()
+            return
+        except Refused as refused:
+            self._member.claim_anew()
+            self._on_refused(refused)
+            return
+        if first <= stored <= end:
+            self._member.claim_anew()
+            return
+        raise OffsetsError(
+            "OR704",
+            f"the stored offset {stored} of partition {partition} of topic {EVENTS_TOPIC} is gone from the log, "
+            f"which holds {first} to {end}",
+            "say where to go on: orchestration bridge --from earliest, or --from latest",
+        )
+
+    def _doubt_topic(self) -> None:
+        """The broker does not know the topic: is it gone?"""
+        try:
+            topic = self._broker.topic()
+        except KafkaAway as error:
+            self._kafka_away(str(error))
+        except TopicMissing as error:
+            self._missing(error)
+        except BrokerError as error:
+            self._kafka_outage.failed(str(error))
+        else:
+            self._topic_missing_since = None
+            if topic != self._topic and self._member is not None:
+                self._topic = topic
+                self._member.claim_anew()
+
+    def _missing(self, error: TopicMissing) -> None:
+        """The topic is gone. For some seconds this may be a broker that has just started."""
+        now = time.monotonic()
+        self._topic_missing_since = self._topic_missing_since or now
+        if now - self._topic_missing_since > _DOUBT / 2:
+            raise error
+        self._idle(0.2)
+        if self._member is not None:
+            self._member.topic_in_doubt = True
+
+    def _rejoin(self, reason: str) -> None:
+        """Leave the group and join anew."""
+        log.warning("rejoining", reason=reason)
+        member, self._member = self._member, None
+        self._intake.drop()
+        if member is not None:
+            member.close()
+        self._kafka_at = time.monotonic() + random.uniform(0.05, 0.3)  # noqa: S311
+
+    def _kafka_away(self, reason: str) -> None:
+        self._kafka_outage.failed(reason)
+        self._kafka_failures += 1
+        self._kafka_at = time.monotonic() + _backoff(self._kafka_failures)
+
+    # -- the end ------------------------------------------------------------------------------------
+
+    def _end(self) -> None:
+        """Leave the group, send what was committed, tell the database what was delivered, give the rest back."""
+        log.info("stopping")
+        self._dispatcher.stop()
+        if self._member is not None:
+            self._member.close()
+        self._dispatcher.join(2.0)
+        missing = self._producer.flush(3.0)
+        try:
+            if self._instance is not None:
+                if not self._database.connected:
+                    self._database.connect()
+                confirm(self._database, self._producer, self._instance)
+                release(self._database, self._producer, self._instance)
+                reach("before_retire")
+                self._database.retire_bridge(self._instance)
+                reach("after_retire")
+        except (Refused, DeployError) as error:
+            log.warning("not_retired", error=str(error))
+        self._database.close()
+        self._producer.close()
+        log.info("ended", unsent=missing)
+
+
+def _backoff(failures: int) -> float:
+    """Seconds before the next attempt: 0.1, 0.2, … at most 5, with jitter."""
+    return min(_MAX_BACKOFF, 0.05 * 2 ** min(failures, 8)) * random.uniform(0.7, 1.0)  # noqa: S311

@@ -1,0 +1,212 @@
+create or replace function orchestration._apply_events(p_topic text, p_partitions integer[], p_offsets bigint[], p_keys bytea[], p_payloads bytea[]) returns bigint[]
+language plpgsql
+set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_mergejoin = off
+set orchestration.engine = 'on'
+set orchestration.source = 'event'
+as $$
+-- Purpose: take in a batch of events with exactly the result of taking them one by one (SPEC 4.1). The batch is applied in passes: a pass
+--          is the longest stretch in which no event can feel the effects of another that is applied with it. Events that name their task run
+--          never end a pass, those of one task run are applied in rounds; events that must be matched look at the state before the pass, and
+--          end it where an earlier event of the stretch may have changed what they would find.
+-- Parameters: coordinates, keys and raw bytes, element by element, in order.
+-- Returns: for each event its task run; null for a dead letter.
+-- Locks:   advisory locks of all (graph, key) the batch may place in, sorted; graph runs of the batch in id order; then task runs.
+-- Calls:   _parse_events, _event_problem, _compile_around, _lock_groups; triggers of task_run do the rest.
+-- Writes:  task_run, external_execution, event_seen, task_run_event, dead_letter.
+declare
+    v_n integer := cardinality(p_payloads);
+    v_now timestamptz := orchestration._now();
+    -- the events
+    e_status text[]; e_id bigint[]; e_service text[]; e_process text[]; e_task text[]; e_key text[]; e_ext text[]; e_event_id text[];
+    e_detail text[]; e_result jsonb[];
+    -- what became of them; reason and words for dead letters
+    e_target bigint[]; e_match text[]; e_process_id bigint[]; e_task_id bigint[]; e_reason text[]; e_words text[];
+    v_any_blind boolean; v_any_event_id boolean; v_any_ext boolean;
+    v_from integer := 1; v_to integer; v_round integer; v_rounds integer; v_accepted boolean; v_hit bigint[];
+    k_target bigint[]; k_status text[]; k_match text[]; k_ext text[]; k_detail text[]; k_result jsonb[];
+    v_new integer[]; v_new_ids bigint[]; v_graphs bigint[]; v_run_keys text[]; v_tasks bigint[];
+    r record;
+begin
+    perform orchestration._require_read_committed();
+    with raw as (
+        select u.i, u.e, octet_length(p_payloads[u.i]) as size from unnest(orchestration._parse_events(p_payloads)) with ordinality u(e, i)
+    ), formed as materialized (
+        -- the common, flawless event is recognised at once; _event_problem has the last word on all others
+        select raw.i, raw.e,
+               case when jsonb_typeof(e) = 'object' and size <= 262144
+                         and jsonb_typeof(e -> 'status') = 'string' and e ->> 'status' in ('ACCEPTED', 'RUNNING', 'SUCCESS', 'FAILED', 'SKIPPED')
+                         and (e -> 'v' is null or e -> 'v' = '1')
+                         and case when e ? 'task_run_id' then jsonb_typeof(e -> 'task_run_id') = 'number' and e ->> 'task_run_id' ~ '^[0-9]{1,18}$'
+                                  else jsonb_typeof(e -> 'service') = 'string' and jsonb_typeof(e -> 'process') = 'string' end
+                         and coalesce(jsonb_typeof(e -> 'service'), 'string') = 'string' and coalesce(jsonb_typeof(e -> 'process'), 'string') = 'string'
+                         and coalesce(jsonb_typeof(e -> 'task'), 'string') = 'string' and coalesce(jsonb_typeof(e -> 'run_key'), 'string') = 'string'
+                         and coalesce(jsonb_typeof(e -> 'external_id'), 'string') = 'string' and coalesce(jsonb_typeof(e -> 'event_id'), 'string') = 'string'
+                         and coalesce(jsonb_typeof(e -> 'detail'), 'string') = 'string' and coalesce(jsonb_typeof(e -> 'occurred_at'), 'string') = 'string'
+                         and coalesce(jsonb_typeof(e -> 'installation'), 'string') = 'string' and coalesce(jsonb_typeof(e -> 'result'), 'object') = 'object'
+                         and concat('-', e ->> 'service', e ->> 'process', e ->> 'task', e ->> 'run_key', e ->> 'external_id', e ->> 'event_id') ~ '^[^[:cntrl:]]{1,250}$'
+                         and (e ->> 'service' = '' or e ->> 'process' = '' or e ->> 'task' = '' or e ->> 'run_key' = '' or e ->> 'external_id' = '' or e ->> 'event_id' = '') is not true
+                    then null
+                    else orchestration._event_problem(e, size) end as problem
+        from raw
+    ), checked as materialized (
+        select f.i, f.e, f.problem,
+               case when f.problem is not null then 'malformed'
+                    when f.e ->> 'installation' <> (select x.id::text from orchestration.installation x) then 'foreign' end as reason
+        from formed f
+    )
+    select array_agg(case when c.reason is null then c.e ->> 'status' end order by c.i),
+           array_agg(case when c.reason is null then (c.e ->> 'task_run_id')::bigint end order by c.i),
+           array_agg(case when c.reason is null then c.e ->> 'service' end order by c.i),
+           array_agg(case when c.reason is null then c.e ->> 'process' end order by c.i),
+           array_agg(case when c.reason is null then c.e ->> 'task' end order by c.i),
+           array_agg(case when c.reason is null then c.e ->> 'run_key' end order by c.i),
+           array_agg(case when c.reason is null then c.e ->> 'external_id' end order by c.i),
+           array_agg(case when c.reason is null then c.e ->> 'event_id' end order by c.i),
+           array_agg(case when c.reason is null then c.e ->> 'detail' end order by c.i),
+           array_agg(case when c.reason is null then nullif(c.e -> 'result', 'null') end order by c.i),
+           array_agg(c.reason order by c.i),
+           array_agg(case c.reason when 'foreign' then 'the event is of installation ' || left(c.e ->> 'installation', 80) when 'malformed' then c.problem end order by c.i),
+           array_fill(null::bigint, array[v_n]), array_fill(null::text, array[v_n]), array_fill(null::bigint, array[v_n]), array_fill(null::bigint, array[v_n]),
+           coalesce(bool_or(c.reason is null and c.e ->> 'task_run_id' is null), false),
+           coalesce(bool_or(c.reason is null and c.e ->> 'event_id' is not null), false),
+           coalesce(bool_or(c.reason is null and c.e ->> 'external_id' is not null), false)
+    into e_status, e_id, e_service, e_process, e_task, e_key, e_ext, e_event_id, e_detail, e_result, e_reason, e_words,
+         e_target, e_match, e_process_id, e_task_id, v_any_blind, v_any_event_id, v_any_ext
+    from checked c;
+
+    -- all locks of the batch first, in the engine's order
+    if v_n > 1 or v_any_blind then
+        select array_agg(distinct x.task_id) into v_tasks
+        from (select k.task_id from unnest(e_id, e_service, e_process) e(id, service, process)
+              join orchestration.task_card k on e.id is null and k.service_name = e.service and k.process_uid = e.process
+              union all
+              select t.task_id from unnest(e_id) e(id) cross join lateral (select y.task_id from orchestration.task_run y where y.id = e.id offset 0) t) x;
+        perform orchestration._compile_around(v_tasks);
+        select array_agg(x.graph_id), array_agg(x.run_key) into v_graphs, v_run_keys
+        from (select distinct c.graph_id, x.run_key
+              from (select k.task_id, e.run_key from unnest(e_id, e_service, e_process, e_key) e(id, service, process, run_key)
+                    join orchestration.task_card k on e.id is null and k.service_name = e.service and k.process_uid = e.process
+                    union
+                    select t.task_id, t.run_key from unnest(e_id) e(id)
+                    cross join lateral (select y.task_id, y.run_key from orchestration.task_run y where y.id = e.id offset 0) t) x
+              cross join lateral (
+                  select g.graph_id from orchestration.graph_root g where g.task_id = x.task_id and (g.root_count > 1 or x.run_key is not null)
+                  union
+                  select a.graph_id from orchestration.awaited_root a where a.task_id = x.task_id) c) x;
+        if v_graphs is not null then
+            perform orchestration._lock_groups(v_graphs, v_run_keys);
+            perform from orchestration.graph_run g
+            where g.id = any (array(
+                           select l.graph_run_id from unnest(e_id) e(id) cross join lateral (select y.graph_run_id from orchestration.graph_run_task_run y where y.task_run_id = e.id offset 0) l
+                           union
+                           select a.graph_run_id from unnest(v_graphs, v_run_keys) p(graph_id, run_key)
+                           join orchestration.graph_root h on h.graph_id = p.graph_id
+                           join orchestration.awaited_root a on a.task_id = h.task_id and a.graph_id = p.graph_id and a.run_key is not distinct from p.run_key))
+              and g.status = 'RUNNING'
+            order by g.id for no key update;
+        end if;
+    end if;
+
+    while v_from <= v_n loop
+        -- rule 1: the task run named
+        for r in
+            select array_agg(e.i::integer order by e.i) as i, array_agg(t.id order by e.i) as target, array_agg(t.task_id order by e.i) as task_id,
+                   array_agg(k.process_id order by e.i) as process_id,
+                   array_agg(case when t.id is null then 'unknown'
+                                  when e.service <> k.service_name or e.process <> k.process_uid or e.task <> k.task_name then 'mismatch' end order by e.i) as reason,
+                   array_agg(case when t.id is null then format('task run %s does not exist', e.id)
+                                  when e.service <> k.service_name or e.process <> k.process_uid or e.task <> k.task_name
+                                  then format('task run %s is of service %s, process %s, task %s', e.id, k.service_name, k.process_uid, k.task_name) end order by e.i) as words
+            from unnest(e_id, e_service, e_process, e_task) with ordinality e(id, service, process, task, i)
+            left join lateral (select x.id, x.task_id from orchestration.task_run x where x.id = e.id offset 0) t on true
+            left join lateral (select x.process_id, x.service_name, x.process_uid, x.task_name from orchestration.task_card x where x.task_id = t.task_id offset 0) k on true
+            where e.id is not null and e.i >= v_from
+        loop
+            for n in 1 .. coalesce(cardinality(r.i), 0) loop
+                e_target[r.i[n]] := r.target[n]; e_task_id[r.i[n]] := r.task_id[n]; e_process_id[r.i[n]] := r.process_id[n];
+                e_reason[r.i[n]] := r.reason[n]; e_words[r.i[n]] := r.words[n]; e_match[r.i[n]] := 'task_run_id';
+            end loop;
+        end loop;
+        v_to := v_n;
+        if v_any_blind or v_any_event_id then
+            -- rules 2 to 6, event ids, and where the pass must end
+            select m.o_target, m.o_match, m.o_process_id, m.o_task_id, m.o_reason, m.o_words, m.o_to
+            into e_target, e_match, e_process_id, e_task_id, e_reason, e_words, v_to
+            from orchestration._match_events(v_from, e_status, e_id, e_service, e_process, e_task, e_key, e_ext, e_event_id,
+                                             e_target, e_match, e_process_id, e_task_id, e_reason, e_words) m;
+        elsif exists (select from unnest(e_reason) with ordinality x(reason, i) where x.reason = 'unknown' and x.i > v_from) and v_from < v_n then
+            -- a task run that is not there may be made by an earlier event of the pass
+            select min(x.i) - 1 into v_to from unnest(e_reason) with ordinality x(reason, i) where x.reason = 'unknown' and x.i > v_from;
+        end if;
+
+        -- events of known task runs, in rounds: one event a task run each
+        v_round := 1;
+        loop
+            select array_agg(x.target order by x.o), array_agg(x.status order by x.o), array_agg(x.match order by x.o), array_agg(x.ext order by x.o),
+                   array_agg(x.detail order by x.o), array_agg(x.result order by x.o), coalesce(max(x.rounds), 0), coalesce(bool_or(x.status = 'ACCEPTED'), false)
+            into k_target, k_status, k_match, k_ext, k_detail, k_result, v_rounds, v_accepted
+            from (select e.*, row_number() over (partition by e.target order by e.o) as round, count(*) over (partition by e.target) as rounds
+                  from unnest(e_target[v_from:v_to], e_reason[v_from:v_to], e_status[v_from:v_to], e_match[v_from:v_to], e_ext[v_from:v_to], e_detail[v_from:v_to], e_result[v_from:v_to])
+                       with ordinality e(target, reason, status, match, ext, detail, result, o)
+                  where e.target is not null and e.reason is null) x
+            where x.round = v_round;
+            exit when k_target is null;
+            v_hit := orchestration._apply_known(k_target, k_status, k_match, k_ext, k_detail, k_result);
+            if v_accepted or cardinality(v_hit) is distinct from cardinality(k_target) then
+                perform orchestration._record_idle(k_target, k_status, k_match, k_detail, v_hit);
+            end if;
+            exit when v_round >= v_rounds;
+            v_round := v_round + 1;
+        end loop;
+
+        -- work a tool started by itself
+        select array_agg(x.i) into v_new
+        from (select (o + v_from - 1)::integer as i from unnest(e_target[v_from:v_to], e_reason[v_from:v_to]) with ordinality e(target, reason, o)
+              where e.target is null and e.reason is null order by o) x;
+        if v_new is not null then
+            select array_agg(nextval('orchestration.task_run_id_seq')) into v_new_ids from generate_series(1, cardinality(v_new));
+            for n in 1 .. cardinality(v_new) loop
+                e_target[v_new[n]] := v_new_ids[n];
+            end loop;
+            perform from orchestration.task t where t.id in (select e_task_id[x] from unnest(v_new) x) order by t.id for key share;
+            if v_any_ext then
+                insert into orchestration.external_execution (process_id, external_id, task_run_id)
+                select e_process_id[x.i], e_ext[x.i], v_new_ids[x.n] from unnest(v_new) with ordinality x(i, n) where e_ext[x.i] is not null
+                on conflict do nothing;
+            end if;
+            insert into orchestration.task_run (id, task_id, run_key, status, external_id, matched_by, detail, result, started_at, finished_at, created_at, updated_at)
+            select v_new_ids[x.n], e_task_id[x.i], e_key[x.i], e_status[x.i], e_ext[x.i], 'started', e_detail[x.i], e_result[x.i],
+                   case when e_status[x.i] = 'RUNNING' then v_now end, case when e_status[x.i] <> 'RUNNING' then v_now end, v_now, v_now
+            from unnest(v_new) with ordinality x(i, n)
+            order by x.n;
+        end if;
+        if v_any_ext then
+            insert into orchestration.external_execution (process_id, external_id, task_run_id)
+            select distinct on (e.process_id, e.ext) e.process_id, e.ext, e.target
+            from unnest(e_process_id[v_from:v_to], e_ext[v_from:v_to], e_target[v_from:v_to], e_reason[v_from:v_to]) with ordinality e(process_id, ext, target, reason, i)
+            where e.ext is not null and e.target is not null and e.reason is null
+            order by e.process_id, e.ext, e.i
+            on conflict do nothing;
+        end if;
+        if v_any_event_id then
+            insert into orchestration.event_seen (at, process_id, event_hash, event_id, task_run_id, status)
+            select v_now, e.process_id, hashtextextended(e.event_id, e.process_id), e.event_id, e.target, e.status
+            from unnest(e_process_id[v_from:v_to], e_event_id[v_from:v_to], e_target[v_from:v_to], e_status[v_from:v_to], e_reason[v_from:v_to]) e(process_id, event_id, target, status, reason)
+            where e.event_id is not null and e.reason is null;
+        end if;
+        if exists (select from unnest(e_reason[v_from:v_to]) x where x is not null and x <> 'repeat') then
+            insert into orchestration.dead_letter (topic, partition, "offset", key, value, reason, detail, created_at, updated_at)
+            select p_topic, p_partitions[x.i], p_offsets[x.i], p_keys[x.i], p_payloads[x.i], e_reason[x.i], e_words[x.i], v_now, v_now
+            from generate_series(v_from, v_to) x(i)
+            where e_reason[x.i] is not null and e_reason[x.i] <> 'repeat'
+            order by x.i;
+        end if;
+        v_from := v_to + 1;
+    end loop;
+    return array(select case when e.reason is null or e.reason = 'repeat' then e.target end from unnest(e_target, e_reason) with ordinality e(target, reason, i) order by e.i);
+end
+$$;
+comment on function orchestration._apply_events(text, integer[], bigint[], bytea[], bytea[]) is 'Takes in a batch of events.';

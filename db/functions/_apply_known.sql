@@ -1,0 +1,41 @@
+create or replace function orchestration._apply_known(p_ids bigint[], p_statuses text[], p_matches text[], p_exts text[], p_details text[], p_results jsonb[]) returns bigint[]
+language plpgsql
+set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_nestloop = off
+set enable_hashjoin = on
+set enable_mergejoin = off
+set orchestration.engine = 'on'
+as $$
+-- Purpose: bring events to the task runs they belong to, in one UPDATE; its triggers do all that follows. An event that changes nothing
+--          (late, repeated) leaves its row alone. The rows are found by id = any (array) and hash-joined to the events: linear in any plan.
+-- Parameters: element by element; each task run once.
+-- Returns: the task runs that were touched.
+-- Writes:  task_run.
+declare
+    v_now timestamptz := orchestration._now();
+    v_hit bigint[];
+begin
+    with hit as (
+        update orchestration.task_run t
+        set previous_status = case when e.status = 'ACCEPTED' then t.previous_status else t.status end,
+            status = case when e.status = 'ACCEPTED' then t.status else e.status end,
+            accepted_at = case when t.dispatched_at is not null then coalesce(t.accepted_at, v_now) end,
+            started_at = case when e.status = 'RUNNING' then v_now else t.started_at end,
+            finished_at = case when e.status in ('SUCCESS', 'FAILED', 'SKIPPED') then v_now end,
+            external_id = coalesce(t.external_id, e.ext),
+            detail = coalesce(e.detail, case when e.status = 'ACCEPTED' then t.detail end),
+            result = coalesce(e.result, t.result),
+            matched_by = e.match,
+            updated_at = v_now
+        from unnest(p_ids, p_statuses, p_matches, p_exts, p_details, p_results) e(id, status, match, ext, detail, result)
+        where t.id = e.id and t.id = any (p_ids)
+          and (t.status in ('QUEUED', 'DISPATCHED') or (t.status = 'RUNNING' and e.status <> 'RUNNING'))
+        returning t.id
+    )
+    select array_agg(h.id) into v_hit from hit h;
+    return v_hit;
+end
+$$;
+comment on function orchestration._apply_known(bigint[], text[], text[], text[], text[], jsonb[]) is 'Brings events to their task runs.';

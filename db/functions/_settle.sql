@@ -1,0 +1,51 @@
+create or replace function orchestration._settle(p_run_ids bigint[], p_task_ids bigint[], p_statuses text[]) returns void
+language plpgsql
+set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set orchestration.engine = 'on'
+as $$
+-- Purpose: next-task resolution. Places ended for good: count them off, skip what is downstream of the unsuccessful ones, count down the
+--          joins of the successful ones and start every successor whose last predecessor this was. Set-based, linear in the places.
+-- Parameters: ended places (graph run, task, status), each place once, in the order of their events.
+-- Locks:   graph_run rows in id order (through _end_places), then countdown rows in key order.
+-- Calls:   _end_places, _skip_downstream, _start.
+-- Writes:  countdown.
+declare
+    v_runs bigint[];
+    v_tasks bigint[];
+begin
+    perform orchestration._end_places(p_run_ids, p_statuses);
+    if exists (select from unnest(p_statuses) s where s <> 'SUCCESS') then
+        perform orchestration._skip_downstream(p_run_ids, p_task_ids, p_statuses);
+    end if;
+    with arrival as materialized (
+        select p.run_id, s.task_id, s.needs
+        from unnest(p_run_ids, p_task_ids, p_statuses) p(run_id, task_id, status)
+        cross join lateral (select x.version_id, x.has_filled from orchestration.graph_run x where x.id = p.run_id and x.status = 'RUNNING' offset 0) r
+        cross join lateral (select x.successor_ids, x.successor_needs from orchestration.graph_version_task x where x.version_id = r.version_id and x.task_id = p.task_id offset 0) v
+        cross join unnest(v.successor_ids, v.successor_needs) s(task_id, needs)
+        where p.status = 'SUCCESS'
+          and (not r.has_filled or not exists (select from orchestration.graph_run_task_run l where l.graph_run_id = p.run_id and l.task_id = s.task_id offset 0))
+    ), counted as (
+        insert into orchestration.countdown as c (graph_run_id, task_id, needed, remaining)
+        select a.run_id, a.task_id, max(a.needs), max(a.needs) - count(*)
+        from arrival a
+        where a.needs > 1
+        group by a.run_id, a.task_id
+        order by a.run_id, a.task_id
+        on conflict (graph_run_id, task_id) do update set remaining = c.remaining - (excluded.needed - excluded.remaining)
+        returning c.graph_run_id, c.task_id, c.remaining
+    )
+    select array_agg(x.run_id), array_agg(x.task_id) into v_runs, v_tasks
+    from (select a.run_id, a.task_id from arrival a where a.needs = 1
+          union all
+          select c.graph_run_id, c.task_id from counted c where c.remaining = 0) x;
+    if v_runs is not null then
+        perform orchestration._start(v_runs, v_tasks);
+    end if;
+end
+$$;
+comment on function orchestration._settle(bigint[], bigint[], text[]) is 'Next-task resolution of places that ended.';

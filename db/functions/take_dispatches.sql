@@ -1,0 +1,22 @@
+create or replace function orchestration.take_dispatches(instance bigint, max_rows integer)
+returns table (task_run_id bigint, topic text, key text, value text)
+language plpgsql security definer
+set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+-- Purpose: unsent dispatches nobody has claimed, oldest first, claimed by this bridge now. None while the service is stopped.
+-- Writes:  dispatch.
+begin
+    return query
+    update orchestration.dispatch d set bridge_id = instance
+    from (select x.task_run_id from orchestration.dispatch x
+          where x.bridge_id is null and (select s.desired from orchestration.service_state s) = 'started'
+          order by x.task_run_id limit max_rows for update skip locked) t
+    where d.task_run_id = t.task_run_id
+    returning d.task_run_id, d.topic, d.key, d.value;
+end
+$$;
+comment on function orchestration.take_dispatches(bigint, integer) is 'Claims unsent dispatches.';

@@ -1,0 +1,76 @@
+create or replace function orchestration.tg_task_run__advance() returns trigger
+language plpgsql security definer
+set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set work_mem = '256MB'
+set orchestration.engine = 'on'
+as $$
+-- Purpose: the effects of transitions, whoever made them: history, dispatch, next-task resolution, crossing into other graphs. Once per
+--          real transition: rows whose status did not change are found by a hashed look-up in the old rows, never by a join of the two.
+-- Calls:   _send, _settle, _place.
+-- Writes:  task_run_event; withdraws unsent dispatches of task runs ended by hand.
+declare
+    v_now timestamptz := orchestration._now();
+    v_source text := coalesce(nullif(current_setting('orchestration.source', true), ''), 'sql');
+    v_actor text := nullif(current_setting('orchestration.actor', true), '');
+    v_sent bigint[];
+    v_ended bigint[];
+    v_place bigint[];
+    v_place_tasks bigint[];
+    v_runs bigint[];
+    v_tasks bigint[];
+    v_statuses text[];
+    v_shared boolean;
+begin
+    with changed as (
+        select n.* from after n where (n.id, n.status) not in (select o.id, o.status from before o)
+    ), recorded as (
+        insert into orchestration.task_run_event (at, task_run_id, graph_run_id, old_status, new_status, source, actor, matched_by, reason, detail)
+        select v_now, c.id, c.graph_run_id, c.previous_status, c.status, v_source, v_actor, c.matched_by, c.reason, c.detail from changed c
+    )
+    select array_agg(c.id) filter (where c.status = 'DISPATCHED'),
+           array_agg(c.id) filter (where c.finished_at is not null),
+           array_agg(c.graph_run_id order by c.id) filter (where c.finished_at is not null and c.graph_run_id is not null),
+           array_agg(c.task_id order by c.id) filter (where c.finished_at is not null and c.graph_run_id is not null),
+           array_agg(c.status order by c.id) filter (where c.finished_at is not null and c.graph_run_id is not null),
+           bool_or(c.shared and c.finished_at is not null),
+           array_agg(c.id order by c.id) filter (where (c.status = 'SUCCESS' and c.graph_run_id is not null)
+                                                    or (c.finished_at is not null and c.status <> 'CANCELLED' and c.graph_run_id is null and c.dispatched_at is null)),
+           array_agg(distinct c.task_id) filter (where c.finished_at is not null)
+    into v_sent, v_ended, v_runs, v_tasks, v_statuses, v_shared, v_place, v_place_tasks
+    from changed c;
+    if v_sent is not null then
+        perform orchestration._send(v_sent);
+    end if;
+    if v_ended is null then
+        return null;
+    end if;
+    if v_source <> 'event' then
+        delete from orchestration.dispatch d where d.task_run_id = any (v_ended) and d.bridge_id is null;
+    end if;
+    if v_shared then
+        select array_agg(l.graph_run_id order by l.task_run_id, l.graph_run_id), array_agg(l.task_id order by l.task_run_id, l.graph_run_id),
+               array_agg(t.status order by l.task_run_id, l.graph_run_id)
+        into v_runs, v_tasks, v_statuses
+        from unnest(v_ended) e(id)
+        cross join lateral (select x.status from orchestration.task_run x where x.id = e.id offset 0) t
+        cross join lateral (select x.graph_run_id, x.task_run_id, x.task_id from orchestration.graph_run_task_run x where x.task_run_id = e.id offset 0) l;
+    end if;
+    if v_runs is not null then
+        perform orchestration._settle(v_runs, v_tasks, v_statuses);
+    end if;
+    if v_place is not null and (
+           exists (select from orchestration.graph_root r where r.task_id = any (v_place_tasks))
+           or exists (select from orchestration.awaited_root a where a.task_id = any (v_place_tasks))
+           or exists (select from orchestration.graph_change)) then
+        perform orchestration._place(v_place);
+    end if;
+    return null;
+end
+$$;
+comment on function orchestration.tg_task_run__advance() is 'Effects of task run transitions.';
+create or replace trigger _500_advance after update on orchestration.task_run referencing old table as before new table as after
+    for each statement execute function orchestration.tg_task_run__advance();

@@ -1,0 +1,48 @@
+create or replace function orchestration.tg_task_run__enter() returns trigger
+language plpgsql security definer
+set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set orchestration.engine = 'on'
+as $$
+-- Purpose: what follows from new task runs: the link to their home run, history, the dispatch of those born DISPATCHED; a QUEUED one
+--          without a home is dispatched alone; an ended one without a home is work a tool started by itself and is placed (SPEC 4.1.6).
+-- Calls:   _send, _place.
+-- Writes:  graph_run_task_run, task_run_event.
+declare
+    v_now timestamptz := orchestration._now();
+    v_source text := coalesce(nullif(current_setting('orchestration.source', true), ''), 'sql');
+    v_actor text := nullif(current_setting('orchestration.actor', true), '');
+    v_dispatched bigint[];
+    v_alone bigint[];
+    v_ended bigint[];
+begin
+    insert into orchestration.graph_run_task_run (graph_run_id, task_run_id, task_id, attempt)
+    select b.graph_run_id, b.id, b.task_id, b.attempt from born b where b.graph_run_id is not null;
+    insert into orchestration.task_run_event (at, task_run_id, graph_run_id, new_status, source, actor, matched_by, reason, detail)
+    select v_now, b.id, b.graph_run_id, b.status, v_source, v_actor, b.matched_by, b.reason, b.detail from born b;
+    select array_agg(b.id) filter (where b.status = 'DISPATCHED'),
+           array_agg(b.id) filter (where b.graph_run_id is null and b.status = 'QUEUED'),
+           array_agg(b.id order by b.id) filter (where b.graph_run_id is null and b.status in ('SUCCESS', 'FAILED', 'SKIPPED'))
+    into v_dispatched, v_alone, v_ended
+    from born b;
+    if v_dispatched is not null then
+        perform orchestration._send(v_dispatched);
+    end if;
+    if v_alone is not null then
+        update orchestration.task_run t
+        set previous_status = t.status, status = 'DISPATCHED', dispatched_at = v_now, updated_at = v_now, config = coalesce(t.config, k.config_template)
+        from unnest(v_alone) a(id) cross join lateral (select y.config_template from orchestration.task_run x join orchestration.task y on y.id = x.task_id where x.id = a.id) k
+        where t.id = a.id;
+    end if;
+    if v_ended is not null then
+        perform orchestration._place(v_ended);
+    end if;
+    return null;
+end
+$$;
+comment on function orchestration.tg_task_run__enter() is 'Effects of new task runs.';
+create or replace trigger _500_enter after insert on orchestration.task_run referencing new table as born
+    for each statement execute function orchestration.tg_task_run__enter();

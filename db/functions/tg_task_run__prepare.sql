@@ -1,0 +1,55 @@
+create or replace function orchestration.tg_task_run__prepare() returns trigger
+language plpgsql security definer
+set search_path = ''
+as $$
+-- Purpose: a task run inserted by plain SQL: QUEUED runs the task alone, RUNNING or an end is work a tool did by itself.
+-- Raises: OR101, OR107, OR108, OR204, OR303.
+declare
+    v_now timestamptz := orchestration._now();
+    v_card record;
+begin
+    select k.task_name, k.dispatch_topic, k.service_name into v_card from orchestration.task_card k where k.task_id = new.task_id;
+    if not found then
+        perform orchestration._refuse('OR107', format('task run names task %s, which does not exist', coalesce(new.task_id::text, 'null')), 'Create the task first.');
+    end if;
+    perform from orchestration.task t where t.id = new.task_id for key share;
+    if new.run_key is not null then
+        perform orchestration._check_name('run key', new.run_key);
+    end if;
+    if new.graph_run_id is not null or new.attempt <> 1 or new.shared or new.dispatched_at is not null then
+        perform orchestration._refuse('OR303', format('graph_run_id, attempt, shared and dispatched_at of a task run of task %s are kept by the engine', to_json(v_card.task_name)),
+            'Insert task_id, run_key, status and result only; link it to an open graph run through graph_run_task_run.');
+    end if;
+    if new.status is null or new.status not in ('QUEUED', 'RUNNING', 'SUCCESS', 'FAILED', 'SKIPPED', 'CANCELLED') then
+        perform orchestration._refuse(case when new.status = 'DISPATCHED' then 'OR303' else 'OR108' end,
+            format('a task run of task %s cannot be inserted with status %s', to_json(v_card.task_name), coalesce(to_json(new.status)::text, 'null')),
+            'Insert QUEUED to run it, RUNNING or an end to report it.');
+    end if;
+    if new.status = 'QUEUED' and v_card.dispatch_topic is null then
+        perform orchestration._refuse('OR204', format('nothing can be sent to task %s: service %s has no dispatch topic', to_json(v_card.task_name), to_json(v_card.service_name)),
+            'Give the service a dispatch_topic, or insert the task run with the status it reached.');
+    end if;
+    if new.status not in ('QUEUED', 'CANCELLED') and new.external_id is null then
+        perform orchestration._compile_around(array[new.task_id]);
+        if exists (select from orchestration.chain c join orchestration.graph_chain gc on gc.chain_id = c.id where new.task_id in (c.previous_task_id, c.next_task_id))
+           and not exists (select from orchestration.graph_root r where r.task_id = new.task_id)
+           and not exists (select from orchestration.awaited_root a where a.task_id = new.task_id) then
+            perform orchestration._refuse('OR303', format('task %s is a root of no graph: nothing awaits a run of it', to_json(v_card.task_name)),
+                'Give the tool''s external_id to open a partial run from it, or update the task run that is in flight.');
+        end if;
+    end if;
+    new.created_at := v_now;
+    new.updated_at := v_now;
+    new.matched_by := 'started';
+    if new.status in ('RUNNING') then
+        new.started_at := coalesce(new.started_at, v_now);
+    elsif new.status <> 'QUEUED' then
+        new.finished_at := coalesce(new.finished_at, v_now);
+    end if;
+    return new;
+end
+$$;
+comment on function orchestration.tg_task_run__prepare() is 'Checks and completes a task run inserted by plain SQL.';
+create or replace trigger _100_prepare before insert on orchestration.task_run for each row
+    when (coalesce(current_setting('orchestration.engine', true), '') <> 'on')
+    execute function orchestration.tg_task_run__prepare();

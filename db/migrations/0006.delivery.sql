@@ -1,0 +1,67 @@
+-- Delivery state: what must reach Kafka, what was read from it, by whom.
+-- depends: 0005.record
+
+create table orchestration.dispatch (
+    task_run_id bigint primary key,
+    bridge_id bigint,
+    created_at timestamptz not null default now(),
+    topic text not null,
+    key text not null,
+    value text not null
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0,
+        autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 100000);
+create index dispatch_unclaimed on orchestration.dispatch (task_run_id) where bridge_id is null;
+comment on table orchestration.dispatch is 'The outbox: dispatches no delivery report has confirmed yet.';
+comment on column orchestration.dispatch.bridge_id is 'The bridge that is sending it; null: any may take it.';
+
+create table orchestration.bridge_instance (
+    id bigint generated always as identity primary key,
+    host text not null,
+    pid integer not null,
+    version text not null,
+    state text not null default 'started',
+    started_at timestamptz not null default now(),
+    heartbeat_at timestamptz not null default now(),
+    retired_at timestamptz
+) with (fillfactor = 50);
+comment on table orchestration.bridge_instance is 'Bridges, living and gone. state: what the bridge has told it does.';
+
+create table orchestration.kafka_topic (
+    topic text primary key,
+    cluster_id text not null,
+    topic_id text not null,
+    created_at timestamptz not null default now()
+);
+comment on table orchestration.kafka_topic is 'Which cluster and which incarnation of a topic the stored offsets speak of.';
+
+create table orchestration.kafka_offset (
+    topic text not null,
+    partition integer not null,
+    next_offset bigint not null,
+    epoch bigint not null default 0,
+    bridge_id bigint,
+    lag bigint,
+    read_to_end_at timestamptz,
+    updated_at timestamptz not null default now(),
+    primary key (topic, partition),
+    constraint kafka_offset_next_offset_is_not_negative check (next_offset >= 0)
+) with (fillfactor = 50);
+comment on table orchestration.kafka_offset is 'The first offset not yet applied, stored with the events; the epoch fences a bridge that lost the partition.';
+comment on column orchestration.kafka_offset.read_to_end_at is 'Last database instant at which the partition''s end was read and all up to it applied.';
+
+create table orchestration.dead_letter (
+    id bigint generated always as identity primary key,
+    topic text not null,
+    partition integer,
+    "offset" bigint,
+    key bytea,
+    value bytea,
+    reason text not null,
+    detail text not null,
+    created_at timestamptz not null default now(),
+    replayed_at timestamptz,
+    updated_at timestamptz not null default now()
+);
+create index dead_letter_open on orchestration.dead_letter (id) where replayed_at is null;
+comment on table orchestration.dead_letter is 'Messages that could not be applied, with raw bytes, coordinates and the reason.';
+comment on column orchestration.dead_letter.topic is 'The Kafka topic, or sql, rest.';
