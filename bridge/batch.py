@@ -19,7 +19,9 @@ class Batch:
 
     def ends(self) -> dict[int, int]:
         """The offset after the last message, by partition."""
-        return {partition: offset + 1 for partition, offset in zip(self.partitions, self.offsets, strict=True)}
+        return {
+            partition: offset + 1 for partition, offset in zip(self.partitions, self.offsets, strict=True)
+        }
 
     def halves(self) -> tuple[Batch, Batch]:
         """The first half and the rest; order is kept, so each can be applied after the other."""
@@ -28,5 +30,8 @@ class Batch:
 
     def _slice(self, begin: int, end: int) -> Batch:
         return Batch(
-            self.partitions[begin:end], self.offsets[begin:end], self.keys[begin:end], self.payloads[begin:end]
+            self.partitions[begin:end],
+            self.offsets[begin:end],
+            self.keys[begin:end],
+            self.payloads[begin:end],
         )

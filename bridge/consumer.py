@@ -15,7 +15,7 @@ import confluent_kafka
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from .batch import Batch
-from .kafka import is_refusing, make, says_no_topic
+from .kafka import is_refusing, make, says_away, says_no_topic
 from .log import Outage, logger
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ log = logger("consumer")
 _CHUNK = 500
 
 
-class OffsetGone(Exception):
+class OffsetGoneError(Exception):
     """The log does not hold the offset a partition was to be read from."""
 
     def __init__(self, partition: int) -> None:
@@ -34,7 +34,7 @@ class OffsetGone(Exception):
         self.partition = partition
 
 
-class Rejoin(Exception):
+class RejoinError(Exception):
     """This membership is of no use any more; the text says why."""
 
 
@@ -89,7 +89,7 @@ class Member:
     def collect(self, seconds: float, limit: int, limit_bytes: int) -> Batch | None:
         """The next messages, waiting at most so long for the first; None if there is none.
 
-        Raises OffsetGone or Rejoin.
+        Raises OffsetGoneError or RejoinError.
         """
         batch = Batch()
         size = 0
@@ -116,7 +116,7 @@ class Member:
                 return batch if len(batch) else None
 
     def serve(self, seconds: float) -> None:
-        """Stay in the group without taking anything in. Raises OffsetGone or Rejoin."""
+        """Stay in the group without taking anything in. Raises OffsetGoneError or RejoinError."""
         message = self._consumer.poll(seconds)
         if message is not None:
             if message.error() is not None:
@@ -186,8 +186,8 @@ class Member:
         value = message.value()
         batch.partitions.append(partition)
         batch.offsets.append(offset)
-        batch.keys.append(key)  # type: ignore[arg-type]
-        batch.payloads.append(value)  # type: ignore[arg-type]
+        batch.keys.append(key)
+        batch.payloads.append(value)
         return len(value or b"") + len(key or b"")
 
     def _sort(self, error: KafkaError, partition: int | None, offset: int | None, held: Held | None) -> None:
@@ -197,9 +197,9 @@ class Member:
                 held.end, held.end_after = offset, held.fetched
         elif code in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
             if held is not None and partition is not None:
-                raise OffsetGone(partition)
+                raise OffsetGoneError(partition)
         elif error.fatal() or code == KafkaError._FATAL:
-            raise Rejoin(error.str())
+            raise RejoinError(error.str())
         elif says_no_topic(error):
             self.topic_in_doubt = True
         elif is_refusing(error):
@@ -228,4 +228,5 @@ class Member:
     def _on_error(self, error: KafkaError) -> None:
         if is_refusing(error):
             self.refusal = error
-        self._outage.failed(error.str())
+        if says_away(error):
+            self._outage.failed(error.str())

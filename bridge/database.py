@@ -22,7 +22,7 @@ from .batch import Batch
 from .errors import Verdict, hint_of, judge
 from .log import Outage
 
-__all__ = ["Claim", "Database", "Dispatch", "Refused"]
+__all__ = ["Claim", "Database", "Dispatch", "RefusedError"]
 
 Dispatch = tuple[int, bytes, bytes, bytes]
 """task run id, topic, key, value: as PostgreSQL sends them, undecoded."""
@@ -40,7 +40,7 @@ _KEEPALIVE = {
 }
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The database said no, or said nothing; `verdict` is what to do about it."""
 
     def __init__(self, verdict: Verdict, code: str, message: str, hint: str = "") -> None:
@@ -52,9 +52,9 @@ class Refused(Exception):
 
 
 class Database:
-    """One connection, in autocommit: one call is one transaction. Every call raises Refused, nothing else.
+    """One connection, in autocommit: one call is one transaction. Every call raises RefusedError, nothing else.
 
-    After a Refused with Verdict.AWAY the connection is closed; `connect` opens another.
+    After a RefusedError with Verdict.AWAY the connection is closed; `connect` opens another.
     """
 
     def __init__(self, target: Target, name: str, outage: Outage) -> None:
@@ -74,7 +74,7 @@ class Database:
         return self._connection.info.backend_pid if self._connection else None
 
     def connect(self) -> Status:
-        """One attempt. Raises Refused (AWAY), SettingsError or ReleaseError; answers how database and code compare."""
+        """One attempt; answers how database and code compare. Raises RefusedError (AWAY) or a DeployError."""
         self.close()
         options = {name: value for name, value in _KEEPALIVE.items() if name not in self._target.params}
         session = f"{_SESSION} {self._target.params.get('options', '')}".strip()
@@ -82,7 +82,7 @@ class Database:
             connection = connect_once(self._target, name=self._name, options=session, **options)
         except AwayError as error:
             self._outage.failed(error.thing)
-            raise Refused(Verdict.AWAY, "", error.thing, error.remedy) from None
+            raise RefusedError(Verdict.AWAY, "", error.thing, error.remedy) from None
         try:
             require_primary(connection, self._target)
             status = check_release(connection)
@@ -100,7 +100,7 @@ class Database:
         return status
 
     def close(self) -> None:
-        """Close; a call raises Refused (AWAY) from now on."""
+        """Close; a call raises RefusedError (AWAY) from now on."""
         connection, self._connection, self._cursor = self._connection, None, None
         if connection is not None:
             connection.close()
@@ -139,7 +139,13 @@ class Database:
         )  # fmt: skip
 
     def ingest(
-        self, instance: int, topic: str, batch: Batch, claims: Sequence[Claim], ends: Sequence[int], confirmed: Sequence[int]
+        self,
+        instance: int,
+        topic: str,
+        batch: Batch,
+        claims: Sequence[Claim],
+        ends: Sequence[int],
+        confirmed: Sequence[int],
     ) -> list[Dispatch]:
         """Apply a batch. `claims`: partition, offset last stored and epoch of each in the batch; `ends`: what to store.
 
@@ -193,7 +199,7 @@ class Database:
     def notifications(self, seconds: float) -> set[int]:
         """Wait for a notification at most so long; the server processes that notified, empty after a time-out."""
         if self._connection is None:
-            raise Refused(Verdict.AWAY, "", "not connected")
+            raise RefusedError(Verdict.AWAY, "", "not connected")
         try:
             return {notify.pid for notify in self._connection.notifies(timeout=seconds, stop_after=1)}
         except psycopg.Error as error:
@@ -206,14 +212,14 @@ class Database:
 
     def _call(self, name: str, **params: object) -> list[Any]:
         if self._cursor is None:
-            raise Refused(Verdict.AWAY, "", "not connected")
+            raise RefusedError(Verdict.AWAY, "", "not connected")
         try:
             self._cursor.execute(_queries()[name], params or None, prepare=bool(params))
             return self._cursor.fetchall() if self._cursor.description else []
         except psycopg.Error as error:
             raise self._sort(error) from None
 
-    def _sort(self, error: psycopg.Error) -> Refused:
+    def _sort(self, error: psycopg.Error) -> RefusedError:
         verdict = judge(error)
         if self._connection is not None and self._connection.closed:
             verdict = Verdict.AWAY
@@ -221,7 +227,7 @@ class Database:
         if verdict is Verdict.AWAY:
             self.close()
             self._outage.failed(message)
-        return Refused(verdict, error.sqlstate or "", message, hint_of(error))
+        return RefusedError(verdict, error.sqlstate or "", message, hint_of(error))
 
 
 @cache

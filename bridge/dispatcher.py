@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from orchestration.db.errors import DeployError
 
-from .database import Database, Refused
+from .database import Database, RefusedError
 from .errors import Verdict
 from .failpoints import reach
 from .log import logger
@@ -75,7 +75,7 @@ class Dispatcher(threading.Thread):
         while not self._stop_event.is_set():
             try:
                 self._work()
-            except (Refused, DeployError) as error:
+            except (RefusedError, DeployError) as error:
                 self._back_off(error)
             except Exception:  # a thread that died silently would leave dispatches unsent
                 log.crash("dispatcher_failed")
@@ -83,14 +83,14 @@ class Dispatcher(threading.Thread):
         self._database.close()
 
     def _back_off(self, error: Exception) -> None:
-        verdict = error.verdict if isinstance(error, Refused) else Verdict.AWAY
+        verdict = error.verdict if isinstance(error, RefusedError) else Verdict.AWAY
         if verdict is Verdict.UNREGISTERED:
             self._doubt.set()
         elif verdict not in (Verdict.AWAY, Verdict.RETRY):
             log.warning("dispatcher_refused", error=str(error))
         self._failures += 1
         longest = _MAX_BACKOFF if verdict is not Verdict.RETRY else 0.05
-        self._stop_event.wait(min(longest, 0.05 * 2 ** min(self._failures, 8)) * random.uniform(0.5, 1))  # noqa: S311
+        self._stop_event.wait(min(longest, 0.05 * 2.0 ** min(self._failures, 8)) * random.uniform(0.5, 1))
 
     def _work(self) -> None:
         instance = self._instance()
@@ -118,7 +118,7 @@ class Dispatcher(threading.Thread):
         reach("dispatcher_before_take")
         try:
             page = self._database.take_dispatches(instance, rows)
-        except Refused as refused:
+        except RefusedError as refused:
             if refused.verdict is Verdict.AWAY:
                 self._doubt.set()
             raise
@@ -150,14 +150,16 @@ class Dispatcher(threading.Thread):
             return
         notified = self._database.notifications(seconds)
         if notified:
-            time.sleep(_DEBOUNCE)  # let what comes together come; on the hot path this also leaves the batch alone
+            time.sleep(
+                _DEBOUNCE
+            )  # let what comes together come; on the hot path this also leaves the batch alone
             notified |= self._database.notifications(0)
             if notified - self._own_backends():
                 self._take_at = 0.0
 
 
 def confirm(database: Database, producer: Producer, instance: int) -> None:
-    """Tell the database what was delivered. Raises Refused; then nothing is forgotten."""
+    """Tell the database what was delivered. Raises RefusedError; then nothing is forgotten."""
     while ids := producer.take_delivered():
         reach("before_confirm")
         try:
@@ -170,7 +172,7 @@ def confirm(database: Database, producer: Producer, instance: int) -> None:
 
 
 def release(database: Database, producer: Producer, instance: int) -> None:
-    """Give back what was not delivered. Raises Refused; then nothing is forgotten."""
+    """Give back what was not delivered. Raises RefusedError; then nothing is forgotten."""
     ids = producer.take_refused()
     if ids:
         reach("before_release")

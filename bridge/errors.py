@@ -15,11 +15,11 @@ from orchestration.db.errors import DeployError, SettingsError
 
 __all__ = [
     "BrokerError",
-    "DeployError",
     "Delivery",
+    "DeployError",
     "OffsetsError",
     "SettingsError",
-    "TopicMissing",
+    "TopicMissingError",
     "Verdict",
     "hint_of",
     "judge",
@@ -138,7 +138,7 @@ class OffsetsError(DeployError):
         self.code = code
 
 
-class TopicMissing(DeployError):
+class TopicMissingError(DeployError):
     """A topic the bridge reads is not there."""
 
     exit_code = 2

@@ -49,9 +49,13 @@ def arm(environ: Mapping[str, str], *, dev: bool) -> None:
         return
     name, _, count = text.partition(":")
     if not dev:
-        raise SettingsError(f"{VARIABLE} is set, which kills the bridge", "unset it, or set ORCHESTRATION_ENV=dev")
+        raise SettingsError(
+            f"{VARIABLE} is set, which kills the bridge", "unset it, or set ORCHESTRATION_ENV=dev"
+        )
     if name not in NAMES or not (count or "1").isdigit() or int(count or "1") < 1:
-        raise SettingsError(f"{VARIABLE}={text} names no failpoint", f"write <name>[:n] with one of {', '.join(NAMES)}")
+        raise SettingsError(
+            f"{VARIABLE}={text} names no failpoint", f"write <name>[:n] with one of {', '.join(NAMES)}"
+        )
     _armed, _passes_left = name, int(count or "1")
 
 

@@ -12,7 +12,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from .batch import Batch
-from .database import Claim, Database, Refused
+from .database import Claim, Database, RefusedError
 from .errors import Verdict
 from .failpoints import reach
 from .log import logger
@@ -62,14 +62,14 @@ class Intake:
         self._not_before = 0.0
 
     def apply(self, instance: int, member: Member) -> None:
-        """Apply the first batch. Raises Refused for what is not the batch's fault: AWAY, FENCED, STOPPED and so on.
+        """Apply the first batch. Raises RefusedError for what is not its fault: AWAY, FENCED, STOPPED and so on.
 
         After RETRY, and while the database itself is suspected, the batch stays and `pause` says for how long.
         """
         batch = self._queue[0]
         try:
             self._ingest(instance, member, batch)
-        except Refused as refused:
+        except RefusedError as refused:
             self._sort(instance, member, batch, refused)
         else:
             self._done(batch)
@@ -98,7 +98,7 @@ class Intake:
             self._producer.send(dispatches)
             reach("after_produce")
 
-    def _sort(self, instance: int, member: Member, batch: Batch, refused: Refused) -> None:
+    def _sort(self, instance: int, member: Member, batch: Batch, refused: RefusedError) -> None:
         if refused.verdict is Verdict.RETRY:
             self._retry(batch, refused)
         elif refused.verdict is Verdict.GUILTY or (
@@ -108,16 +108,22 @@ class Intake:
         elif refused.verdict is not Verdict.SUSPECT:
             raise refused
 
-    def _retry(self, batch: Batch, refused: Refused) -> None:
+    def _retry(self, batch: Batch, refused: RefusedError) -> None:
         """Deadlock, time-out and the like: again at once, with jitter; in halves where that does not help."""
         self._retries += 1
-        self._not_before = time.monotonic() + random.uniform(0.002, 0.05) * min(self._retries, 20)  # noqa: S311
-        log.info("batch_retried", attempt=self._retries, messages=len(batch), code=refused.code, error=refused.message)
+        self._not_before = time.monotonic() + random.uniform(0.002, 0.05) * min(self._retries, 20)
+        log.info(
+            "batch_retried",
+            attempt=self._retries,
+            messages=len(batch),
+            code=refused.code,
+            error=refused.message,
+        )
         if self._retries % _RETRIES_BEFORE_SPLIT == 0 and len(batch) > 1:
             self._queue.popleft()
             self._queue.extendleft(reversed(batch.halves()))
 
-    def _divide(self, instance: int, member: Member, batch: Batch, refused: Refused) -> None:
+    def _divide(self, instance: int, member: Member, batch: Batch, refused: RefusedError) -> None:
         if len(batch) > 1:
             log.info("batch_divided", messages=len(batch), code=refused.code, error=refused.message)
             self._queue.popleft()
@@ -127,14 +133,16 @@ class Intake:
         held = member.held[partition]
         claim = (partition, held.stored, held.epoch)
         reach("before_quarantine")
-        self._database.quarantine(instance, self._topic, batch, claim, offset + 1, refused.code, refused.message)
+        self._database.quarantine(
+            instance, self._topic, batch, claim, offset + 1, refused.code, refused.message
+        )
         reach("after_quarantine")
         held.stored = offset + 1
         log.warning("quarantined", topic=self._topic, partition=partition, offset=offset, code=refused.code,
                     error=refused.message)  # fmt: skip
         self._done(batch)
 
-    def _blame(self, instance: int, member: Member, batch: Batch, refused: Refused) -> bool:
+    def _blame(self, instance: int, member: Member, batch: Batch, refused: RefusedError) -> bool:
         """An error that a broken deployment explains as well: True once waiting did not mend it and others pass."""
         now = time.monotonic()
         if self._suspect_since is None or now - self._suspect_since > _SUSPECT_PATIENCE + _BLAME_PERIOD:
@@ -147,12 +155,14 @@ class Intake:
         claims: list[Claim] = [(p, member.held[p].stored, member.held[p].epoch) for p in batch.ends()]
         try:
             self._database.ingest(instance, self._topic, Batch(), claims, [claim[1] for claim in claims], [])
-        except Refused as again:
+        except RefusedError as again:
             if again.verdict not in (Verdict.SUSPECT, Verdict.GUILTY):
                 raise
             self._suspect_since = now  # not even an empty batch passes: no message is to blame
             self._not_before = now + 1.0
-            log.warning("database_suspected", code=again.code, error=again.message, remedy="orchestration db apply")
+            log.warning(
+                "database_suspected", code=again.code, error=again.message, remedy="orchestration db apply"
+            )
             return False
         return True
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from .errors import BrokerError, SettingsError, TopicMissing
+from .errors import BrokerError, SettingsError, TopicMissingError
 from .log import Outage, logger
 
 if TYPE_CHECKING:
@@ -32,10 +32,15 @@ _REFUSING = frozenset(
         KafkaError.UNSUPPORTED_SASL_MECHANISM,
     }
 )
-_NO_TOPIC = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.UNKNOWN_TOPIC_ID, KafkaError._UNKNOWN_TOPIC})
+_NO_TOPIC = frozenset(
+    {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.UNKNOWN_TOPIC_ID, KafkaError._UNKNOWN_TOPIC}
+)
+
+_FIRST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+_NEXT: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 
-class KafkaAway(Exception):
+class KafkaAwayError(Exception):
     """The brokers do not answer; the text says why."""
 
 
@@ -56,7 +61,9 @@ class _Forward:
         log.debug("librdkafka", message=words % args if args else words)
 
 
-def make(kind: Callable[..., Client], properties: Properties, on_error: Callable[[KafkaError], None]) -> Client:
+def make(
+    kind: Callable[..., Client], properties: Properties, on_error: Callable[[KafkaError], None]
+) -> Client:
     """A librdkafka client. Raises SettingsError for a property librdkafka does not know or cannot use."""
 
     def contained(error: KafkaError) -> None:
@@ -79,13 +86,26 @@ def is_refusing(error: KafkaError) -> bool:
     return error.code() in _REFUSING
 
 
+def refused(server: str, error: KafkaError) -> BrokerError:
+    """The error for a broker that answers, but not to us."""
+    return BrokerError(
+        f"Kafka at {server} refuses us: {error.str()}",
+        "correct the ORCHESTRATION_KAFKA_… settings of security, or the permissions there",
+    )
+
+
+def says_away(error: KafkaError) -> bool:
+    """True if no broker can be used: a single one that is down among several is librdkafka's affair."""
+    return error.code() == KafkaError._ALL_BROKERS_DOWN or is_refusing(error)
+
+
 def says_no_topic(error: KafkaError) -> bool:
     """True if the broker knows no such topic (any more)."""
     return error.code() in _NO_TOPIC
 
 
 class Broker:
-    """Questions about one topic. Raises KafkaAway, TopicMissing or BrokerError."""
+    """Questions about one topic. Raises KafkaAwayError, TopicMissingError or BrokerError."""
 
     def __init__(self, properties: Properties, topic: str, outage: Outage) -> None:
         self._server = properties["bootstrap.servers"]
@@ -103,15 +123,14 @@ class Broker:
 
     def offsets(self, partitions: Sequence[int], begin: str) -> dict[int, int]:
         """The first (`begin` earliest) or the next offset (latest), by partition."""
-        spec = OffsetSpec.earliest() if begin == "earliest" else OffsetSpec.latest()
-        futures = self._ask_offsets(partitions, spec)
+        futures = self._ask_offsets(partitions, _FIRST if begin == "earliest" else _NEXT)
         return {partition: self._result(future).offset for partition, future in futures.items()}
 
     def ask(self, partitions: Sequence[int], *, identity: bool) -> None:
         """Ask for the ends of partitions, and with `identity` what the topic is; `answer` has them later."""
         self._admin.poll(0)
         if partitions and not self._asked:
-            self._asked = self._ask_offsets(partitions, OffsetSpec.latest())
+            self._asked = self._ask_offsets(partitions, _NEXT)
         if identity and self._asked_identity is None:
             self._asked_identity = self._ask_identity()
 
@@ -129,13 +148,13 @@ class Broker:
         return ends
 
     def identity(self) -> Topic | None:
-        """The topic as it was after `ask`; None where the answer is not in. Raises TopicMissing."""
+        """The topic as it was after `ask`; None where the answer is not in. Raises TopicMissingError."""
         if self._asked_identity is None or not all(future.done() for future in self._asked_identity):
             return None
         futures, self._asked_identity = self._asked_identity, None
         try:
             return self._identity(*futures)
-        except (KafkaAway, BrokerError) as error:
+        except (KafkaAwayError, BrokerError) as error:
             self._outage.failed(str(error))
             return None
 
@@ -164,7 +183,7 @@ class Broker:
             answer = future.result(timeout=_TIMEOUT + 1)
         except TimeoutError:
             self._admin.poll(0)
-            raise KafkaAway("no answer") from None
+            raise KafkaAwayError("no answer") from None
         except KafkaException as error:
             self._admin.poll(0)
             self._raise(error.args[0])
@@ -174,16 +193,14 @@ class Broker:
 
     def _raise(self, error: KafkaError) -> None:
         if says_no_topic(error):
-            raise TopicMissing(self._topic, self._server) from None
+            raise TopicMissingError(self._topic, self._server) from None
         refusal = error if is_refusing(error) else self._refusal
         if refusal is not None:
-            raise BrokerError(
-                f"Kafka at {self._server} refuses us: {refusal.str()}",
-                "correct the ORCHESTRATION_KAFKA_… settings of security, or the permissions there",
-            ) from None
-        raise KafkaAway(error.str()) from None
+            raise refused(self._server, refusal) from None
+        raise KafkaAwayError(error.str()) from None
 
     def _on_error(self, error: KafkaError) -> None:
         if is_refusing(error):
             self._refusal = error
-        self._outage.failed(error.str())
+        if says_away(error):
+            self._outage.failed(error.str())

@@ -49,7 +49,9 @@ class Log:
         while trace and trace.tb_next:
             trace = trace.tb_next
         where = f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace else None
-        self._log(logging.ERROR, event, {**fields, "error": f"{type(error).__name__}: {error}", "where": where})
+        self._log(
+            logging.ERROR, event, {**fields, "error": f"{type(error).__name__}: {error}", "where": where}
+        )
 
     def _log(self, level: int, event: str, fields: dict[str, Any]) -> None:
         if self._logger.isEnabledFor(level):
@@ -97,7 +99,9 @@ class Words(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         fields = "  ".join(f"{name}={value}" for name, value in getattr(record, "fields", {}).items())
         clock = _timestamp(record)[11:23]
-        return redact(f"{clock} {record.levelname.lower():7} {record.getMessage()}  {fields}".rstrip(), _secrets)
+        return redact(
+            f"{clock} {record.levelname.lower():7} {record.getMessage()}  {fields}".rstrip(), _secrets
+        )
 
 
 def _timestamp(record: logging.LogRecord) -> str:
@@ -105,31 +109,33 @@ def _timestamp(record: logging.LogRecord) -> str:
 
 
 class Outage:
-    """A server that is away: one line when it goes, one a minute while it stays away, one when it is back."""
+    """A server that is away: one line when it goes, one a minute while it stays away, one when it is back.
+
+    One that comes and goes gets no more than these either.
+    """
 
     def __init__(self, log: Log, server: str, every: float = 60.0) -> None:
         self._log = log
         self._server = server
         self._every = every
         self._since: float | None = None
-        self._said = 0.0
-
-    @property
-    def on(self) -> bool:
-        return self._since is not None
+        self._said_at = -every
+        self._said = False
 
     def failed(self, reason: str, **fields: Any) -> None:
         """It did not answer, or not as it should."""
         now = time.monotonic()
         if self._since is None:
             self._since = now
-        elif now - self._said < self._every:
-            return
-        self._said = now
-        self._log.warning("away", server=self._server, reason=reason, seconds=round(now - self._since), **fields)
+            self._said = False
+        if now - self._said_at >= self._every:
+            self._said_at = now
+            self._said = True
+            seconds = round(now - self._since)
+            self._log.warning("away", server=self._server, reason=reason, seconds=seconds, **fields)
 
     def over(self) -> None:
         """It answered."""
-        if self._since is not None:
-            self._log.info("back", server=self._server, seconds=round(time.monotonic() - self._since, 1))
-            self._since = None
+        since, self._since = self._since, None
+        if since is not None and self._said:
+            self._log.info("back", server=self._server, seconds=round(time.monotonic() - since, 1))

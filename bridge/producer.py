@@ -18,7 +18,7 @@ import confluent_kafka
 from confluent_kafka import KafkaError, KafkaException
 
 from .errors import Delivery, judge_delivery
-from .kafka import make
+from .kafka import make, says_away
 from .log import Outage, logger
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class Producer:
         return ids
 
     def refuse_again(self, ids: Sequence[int]) -> None:
-        """Refused, but the database could not be told."""
+        """RefusedError, but the database could not be told."""
         with self._lock:
             self._refused.extend(ids)
 
@@ -210,7 +210,9 @@ class Producer:
         with self._lock:
             lot = self._lots.get(name)
             if lot is None:
-                lot = self._lots[name] = _Lot(0.0, "", Outage(log, f"topic {name} at {self._settings.server}"))
+                lot = self._lots[name] = _Lot(
+                    0.0, "", Outage(log, f"topic {name} at {self._settings.server}")
+                )
             lot.until = time.monotonic() + _PARKED_FOR
             lot.reason = error.str()
         lot.outage.failed(lot.reason, topic=name, remedy=_remedy(error))
@@ -239,7 +241,8 @@ class Producer:
             handle.purge()
 
     def _on_error(self, error: KafkaError) -> None:
-        self._outage.failed(error.str())
+        if says_away(error):
+            self._outage.failed(error.str())
 
 
 def _remedy(error: KafkaError) -> str:

@@ -14,13 +14,14 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from .consumer import Member, OffsetGone, Rejoin
-from .database import Database, Refused
+from .claims import Claims
+from .consumer import Member, OffsetGoneError, RejoinError
+from .database import Database, RefusedError
 from .dispatcher import Dispatcher, confirm, release
-from .errors import BrokerError, DeployError, OffsetsError, TopicMissing, Verdict
+from .errors import BrokerError, DeployError, OffsetsError, TopicMissingError, Verdict
 from .failpoints import reach
 from .intake import Intake
-from .kafka import Broker, KafkaAway, Topic
+from .kafka import Broker, KafkaAwayError, Topic, refused
 from .log import Outage, logger
 from .producer import Producer
 from .settings import EVENTS_TOPIC
@@ -51,16 +52,15 @@ class Bridge:
         self._producer = Producer(settings, self._kafka_outage)
         self._database = Database(settings.database, "orchestration-bridge", self._database_outage)
         self._intake = Intake(self._database, self._producer, EVENTS_TOPIC)
+        self._claims = Claims(self._broker, self._database, settings.begin)
         self._doubt = threading.Event()
         self._instance: int | None = None
         self._former: int | None = None
         self._member: Member | None = None
         self._topic: Topic | None = None
         self._changes = 0
-        self._begin = settings.begin
         self._started = True
         self._ever_connected = False
-        self._ever_claimed = False
         self._topic_missing_since: float | None = None
         self._beats = 0
         self._beat_at = 0.0
@@ -86,11 +86,11 @@ class Bridge:
             while not self._stop.is_set():
                 try:
                     self._step()
-                except Refused as refused:
+                except RefusedError as refused:
                     self._on_refused(refused)
-                except OffsetGone as gone:
+                except OffsetGoneError as gone:
                     self._on_offset_gone(gone.partition)
-                except Rejoin as reason:
+                except RejoinError as reason:
                     self._rejoin(str(reason))
         finally:
             self._end()
@@ -136,7 +136,9 @@ class Bridge:
             return
         self._producer.serve()
         batch = member.collect(
-            max(0.0, min(_IDLE, self._beat_at - time.monotonic())), self._settings.batch, self._settings.batch_bytes
+            max(0.0, min(_IDLE, self._beat_at - time.monotonic())),
+            self._settings.batch,
+            self._settings.batch_bytes,
         )
         if batch is not None and len(batch):
             reach("after_poll")
@@ -147,9 +149,8 @@ class Bridge:
         elif member.topic_in_doubt:
             member.topic_in_doubt = False
             self._doubt_topic()
-        elif member.refusal is not None and not self._ever_claimed:
-            raise BrokerError(f"Kafka at {self._settings.server} refuses us: {member.refusal.str()}",
-                              "correct the permissions or the ORCHESTRATION_KAFKA_… settings of security")  # fmt: skip
+        elif member.refusal is not None and not self._claims.ever:
+            raise refused(self._settings.server, member.refusal)
 
     def _idle(self, seconds: float) -> None:
         """Nothing may be taken in: stay in the group."""
@@ -171,7 +172,7 @@ class Bridge:
             return False
         try:
             status = self._database.connect()
-        except (Refused, DeployError) as error:
+        except (RefusedError, DeployError) as error:
             if not self._ever_connected and isinstance(error, DeployError):
                 raise
             self._database_outage.failed(str(error))
@@ -225,7 +226,7 @@ class Bridge:
         if member is not None and self._beats % _COMMIT_EVERY == 0:
             member.commit()
 
-    def _on_refused(self, refused: Refused) -> None:
+    def _on_refused(self, refused: RefusedError) -> None:
         """The one place where a refusal outside a batch's own errors leads somewhere."""
         verdict = refused.verdict
         if verdict is Verdict.OPERATOR:
@@ -254,10 +255,10 @@ class Bridge:
         try:
             self._topic = self._broker.topic()
             self._member = Member(self._settings, EVENTS_TOPIC, self._kafka_outage)
-        except KafkaAway as error:
+        except KafkaAwayError as error:
             self._kafka_away(str(error))
-        except (TopicMissing, BrokerError) as error:
-            if not self._ever_claimed:
+        except (TopicMissingError, BrokerError) as error:
+            if not self._claims.ever:
                 raise
             self._kafka_away(str(error))
         else:
@@ -272,93 +273,50 @@ class Bridge:
         granted = member.granted
         try:
             topic = self._broker.topic()
-            claims = self._claims(topic, granted, instance)
-        except KafkaAway as error:
+            positions = self._claims.claim(topic, granted, instance)
+        except KafkaAwayError as error:
             self._kafka_away(str(error))
             self._idle(0.2)
             return
-        except TopicMissing as error:
+        except TopicMissingError as error:
             self._missing(error)
             return
-        if claims is None or member.granted != granted:
+        if positions is None or member.granted != granted:
             self._idle(0.2)
             return
         self._topic = topic
-        member.read_from(claims)
+        self._topic_missing_since = None
+        member.read_from(positions)
         self._changes = member.changes
         self._intake.drop()
-        self._begin = None  # the operator's word was for the start alone
-        self._ever_claimed = True
-        self._topic_missing_since = None
-        log.info("assigned", offsets={partition: offset for partition, (offset, _) in sorted(claims.items())})
+        log.info(
+            "assigned", offsets={partition: offset for partition, (offset, _) in sorted(positions.items())}
+        )
         reach("after_claim")
 
-    def _claims(self, topic: Topic, granted: tuple[int, ...], instance: int) -> dict[int, tuple[int, int]] | None:
-        """Next offset and epoch by partition; None while another bridge has to begin first."""
-        arguments = (EVENTS_TOPIC, topic.cluster_id, topic.topic_id)
-        try:
-            rows = self._database.claim_partitions(instance, *arguments, granted)
-        except Refused as refused:
-            if refused.verdict is not Verdict.OPERATOR or self._begin is None:
-                raise
-            if topic.partitions[0] not in granted:
-                return None  # who holds the first partition answers for all
-            offsets = self._broker.offsets(topic.partitions, self._begin)
-            self._database.seed_offsets(*arguments, offsets)
-            log.warning("offsets_seeded", because=refused.code, begin=self._begin, offsets=offsets)
-            rows = self._database.claim_partitions(instance, *arguments, granted)
-        if self._begin is not None:
-            gone = self._gone({partition: offset for partition, offset, _ in rows})
-            if gone:
-                offsets = self._broker.offsets(gone, self._begin)
-                self._database.seed_offsets(*arguments, offsets)
-                log.warning("offsets_seeded", because="OR704", begin=self._begin, offsets=offsets)
-                rows = self._database.claim_partitions(instance, *arguments, granted)
-        return {partition: (offset, epoch) for partition, offset, epoch in rows}
-
-    def _gone(self, stored: dict[int, int]) -> list[int]:
-        """The partitions whose log does not hold the stored offset."""
-        first = self._broker.offsets(list(stored), "earliest")
-        end = self._broker.offsets(list(stored), "latest")
-        return [partition for partition, offset in stored.items() if not first[partition] <= offset <= end[partition]]
-
     def _on_offset_gone(self, partition: int) -> None:
-        """Claim once more, as a re-created topic explains it too (OR702); else it is OR704."""
-        assert self._member is not None
-        assert self._instance is not None
-        stored = self._member.held[partition].stored
+        """A re-created topic explains it too (OR702), else it is OR704; where neither holds, claim and read again."""
+        member, instance = self._member, self._instance
+        assert member is not None
+        assert instance is not None
+        stored = member.held[partition].stored
+        member.claim_anew()
         try:
-            topic = self._broker.topic()
-            self._database.claim_partitions(
-                self._instance, EVENTS_TOPIC, topic.cluster_id, topic.topic_id, [partition]
-            )
-            first = self._broker.offsets([partition], "earliest")[partition]
-            end = self._broker.offsets([partition], "latest")[partition]
-        except KafkaAway as error:
+            self._claims.explain_gone(partition, stored, instance)
+        except KafkaAwayError as error:
             self._kafka_away(str(error))
-            self._member.claim_anew()
-            return
-        except Refused as refused:
-            self._member.claim_anew()
+        except TopicMissingError as error:
+            self._missing(error)
+        except RefusedError as refused:
             self._on_refused(refused)
-            return
-        if first <= stored <= end:
-            self._member.claim_anew()
-            return
-        raise OffsetsError(
-            "OR704",
-            f"the stored offset {stored} of partition {partition} of topic {EVENTS_TOPIC} is gone from the log, "
-            f"which holds {first} to {end}",
-            "say where to go on: orchestration bridge --from earliest, or --from latest",
-        )
 
     def _doubt_topic(self) -> None:
         """The broker does not know the topic: is it gone?"""
         try:
             topic = self._broker.topic()
-        except KafkaAway as error:
+        except KafkaAwayError as error:
             self._kafka_away(str(error))
-        except TopicMissing as error:
+        except TopicMissingError as error:
             self._missing(error)
         except BrokerError as error:
             self._kafka_outage.failed(str(error))
@@ -368,7 +326,7 @@ class Bridge:
                 self._topic = topic
                 self._member.claim_anew()
 
-    def _missing(self, error: TopicMissing) -> None:
+    def _missing(self, error: TopicMissingError) -> None:
         """The topic is gone. For some seconds this may be a broker that has just started."""
         now = time.monotonic()
         self._topic_missing_since = self._topic_missing_since or now
@@ -385,7 +343,7 @@ class Bridge:
         self._intake.drop()
         if member is not None:
             member.close()
-        self._kafka_at = time.monotonic() + random.uniform(0.05, 0.3)  # noqa: S311
+        self._kafka_at = time.monotonic() + random.uniform(0.05, 0.3)
 
     def _kafka_away(self, reason: str) -> None:
         self._kafka_outage.failed(reason)
@@ -411,7 +369,7 @@ class Bridge:
                 reach("before_retire")
                 self._database.retire_bridge(self._instance)
                 reach("after_retire")
-        except (Refused, DeployError) as error:
+        except (RefusedError, DeployError) as error:
             log.warning("not_retired", error=str(error))
         self._database.close()
         self._producer.close()
@@ -420,4 +378,4 @@ class Bridge:
 
 def _backoff(failures: int) -> float:
     """Seconds before the next attempt: 0.1, 0.2, … at most 5, with jitter."""
-    return min(_MAX_BACKOFF, 0.05 * 2 ** min(failures, 8)) * random.uniform(0.7, 1.0)  # noqa: S311
+    return min(_MAX_BACKOFF, 0.05 * 2.0 ** min(failures, 8)) * random.uniform(0.7, 1.0)

@@ -45,6 +45,7 @@ _CONSUMER: Properties = {
     "partition.assignment.strategy": "range",
     "topic.metadata.refresh.interval.ms": "30000",
     "fetch.error.backoff.ms": "100",
+    # memory: what librdkafka may read ahead of us
     "fetch.max.bytes": str(8 * 1024 * 1024),
     "fetch.message.max.bytes": str(MAX_MESSAGE_BYTES),
     "queued.min.messages": "5000",
@@ -54,44 +55,47 @@ _PRODUCER: Properties = {
     "message.timeout.ms": "30000",
     "request.timeout.ms": "10000",
     "message.max.bytes": str(MAX_MESSAGE_BYTES),
+    # a topic that is made while we run is found within 10 s
+    "topic.metadata.refresh.interval.ms": "10000",
     "topic.metadata.propagation.max.ms": "5000",
     "queue.buffering.max.messages": "50000",
     "queue.buffering.max.kbytes": str(32 * 1024),
 }
 
-_FIXED: dict[str, tuple[str, ...]] = {
-    "enable.auto.commit": ("false",),
-    "enable.auto.offset.store": ("false",),
-    "auto.offset.reset": ("error",),
-    "enable.partition.eof": ("true",),
-    "allow.auto.create.topics": ("false",),
-    "isolation.level": ("read_committed",),
-    "group.protocol": ("classic",),
-    "partition.assignment.strategy": ("range", "roundrobin"),
-    "enable.idempotence": ("true",),
+_FIXED_CONSUMER: Properties = {
+    "enable.auto.commit": "false",
+    "enable.auto.offset.store": "false",
+    "auto.offset.reset": "error",
+    "enable.partition.eof": "true",
+    "allow.auto.create.topics": "false",
+    "isolation.level": "read_committed",
+    "group.protocol": "classic",
+}
+_FIXED_PRODUCER: Properties = {
+    "enable.idempotence": "true",
+    "acks": "all",
+}
+_ALLOWED: dict[str, tuple[str, ...]] = {
+    **{name: (value,) for name, value in _FIXED_CONSUMER.items()},
+    **{name: (value,) for name, value in _FIXED_PRODUCER.items()},
     "acks": ("all", "-1"),
     "request.required.acks": ("all", "-1"),
+    "partition.assignment.strategy": ("range", "roundrobin"),
     "delivery.report.only.error": ("false",),
     "transactional.id": (),
 }
-"""What the guarantees rest on, with the values they allow; the first is set where nobody says anything."""
+"""What the guarantees rest on, and the values they allow."""
 
-_CONSUMER_ONLY = ("enable.auto.commit", "enable.auto.offset.store", "auto.offset.reset", "enable.partition.eof",
-                  "allow.auto.create.topics", "isolation.level", "group.protocol")  # fmt: skip
-_PRODUCER_ONLY = ("enable.idempotence", "acks")
-
-_CONSUMER_PREFIXES = ("group.", "session.", "heartbeat.", "max.poll", "partition.assignment", "auto.", "enable.auto",
-                      "fetch.", "max.partition.fetch", "queued.", "isolation.", "check.crcs", "enable.partition",
-                      "allow.auto", "consume.", "offset.", "coordinator.")  # fmt: skip
-_PRODUCER_PREFIXES = ("enable.idempotence", "acks", "request.", "message.timeout", "message.send", "delivery.", "queue.buffering",
-                      "linger.", "batch.", "retries", "retry.", "compression.", "sticky.", "partitioner", "queuing.",
-                      "enable.gapless", "transaction", "msg_order_cmp")  # fmt: skip
 _SECRET_WORDS = ("password", "secret", "key.pem", "sasl.oauthbearer.config", "sasl.jaas")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The bridge's environment, checked. `database` is where to connect; `kafka` what was set, without our defaults."""
+    """The bridge's environment, checked. `database` is where to connect; `kafka` what was set, without defaults.
+
+    `batch` messages or `batch_bytes` are the most one transaction takes in; `in_flight` dispatches the most that may
+    wait for their delivery reports. `begin`: earliest, latest or None, see `claims`.
+    """
 
     database: Target = field(repr=False)
     kafka: Properties = field(repr=False)
@@ -100,20 +104,16 @@ class Settings:
     batch: int = 1000
     batch_bytes: int = 8 * 1024 * 1024
     in_flight: int = 20_000
-    log_level: str = "info"
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None, *, begin: str | None = None, batch: int = 1000) -> Settings:
+    def from_env(
+        cls, environ: Mapping[str, str] | None = None, *, begin: str | None = None, batch: int = 1000
+    ) -> Settings:
         """Read and check everything. Raises SettingsError."""
         env = os.environ if environ is None else environ
         database = DatabaseSettings.from_env(env)
-        kafka = kafka_properties(env)
         return cls(
-            database=database.app(),
-            kafka=kafka,
-            dev=database.dev,
-            begin=begin,
-            batch=batch,
+            database=database.app(), kafka=kafka_properties(env), dev=database.dev, begin=begin, batch=batch
         )
 
     @property
@@ -123,14 +123,11 @@ class Settings:
 
     def consumer(self) -> Properties:
         """What the consumer is made of."""
-        fixed = {name: _FIXED[name][0] for name in _CONSUMER_ONLY}
-        return {**_COMMON, **_CONSUMER, **_without(self.kafka, _PRODUCER_PREFIXES), **fixed}
+        return {**_COMMON, **_CONSUMER, **self.kafka, **_FIXED_CONSUMER}
 
     def producer(self, linger_ms: int) -> Properties:
         """What a producer is made of; `linger_ms` counts unless one was set."""
-        fixed = {name: _FIXED[name][0] for name in _PRODUCER_ONLY}
-        own = _without(self.kafka, _CONSUMER_PREFIXES)
-        return {**_COMMON, **_PRODUCER, "linger.ms": str(linger_ms), **own, **fixed}
+        return {**_COMMON, **_PRODUCER, "linger.ms": str(linger_ms), **self.kafka, **_FIXED_PRODUCER}
 
     def admin(self) -> Properties:
         """What an admin client is made of."""
@@ -139,31 +136,29 @@ class Settings:
 
 def admin_properties(kafka: Properties) -> Properties:
     """What an admin client is made of, from what was set."""
-    return {**_COMMON, **_without(kafka, (*_CONSUMER_PREFIXES, *_PRODUCER_PREFIXES))}
+    return {**_COMMON, **kafka}
 
 
 def kafka_properties(env: Mapping[str, str]) -> Properties:
     """The librdkafka properties that file and environment set, checked. Raises SettingsError."""
-    properties, sources = _from_file(env.get(CONFIG))
+    path = env.get(CONFIG)
+    properties = _read_file(path) if path else {}
+    sources = dict.fromkeys(properties, f"{CONFIG}={path}")
     for variable, value in env.items():
         if variable.startswith(_PREFIX) and variable not in (BOOTSTRAP, CONFIG) and value:
             name = variable.removeprefix(_PREFIX).lower().replace("_", ".")
             properties[name], sources[name] = value, variable
     if env.get(BOOTSTRAP):
-        properties["bootstrap.servers"], sources["bootstrap.servers"] = env[BOOTSTRAP], BOOTSTRAP
-    if "metadata.broker.list" in properties:
-        properties.setdefault("bootstrap.servers", properties.pop("metadata.broker.list"))
+        properties["bootstrap.servers"] = env[BOOTSTRAP]
     if not properties.get("bootstrap.servers"):
         raise SettingsError(f"{BOOTSTRAP} is not set", "set it, for example kafka1:9093,kafka2:9093")
-    for name, allowed in _FIXED.items():
+    for name, allowed in _ALLOWED.items():
         if name in properties and properties[name].lower() not in allowed:
-            wanted = f"it is {' or '.join(allowed)}" if allowed else "it is not used"
             raise SettingsError(
-                f"{sources[name]} sets {name}={properties[name]}, which the bridge's guarantees exclude",
-                f"unset it: {wanted}",
+                f"{sources[name]} sets {name} to {properties[name]}, which the bridge's guarantees exclude",
+                f"unset it, or set it to {' or '.join(allowed)}" if allowed else "unset it",
             )
-        properties.pop(name, None) if name != "partition.assignment.strategy" else None
-    _require_encryption(env, properties, sources)
+    _require_encryption(env, properties)
     return properties
 
 
@@ -173,38 +168,33 @@ def secrets(env: Mapping[str, str], kafka: Properties) -> set[str]:
     return {secret for secret in own | known_secrets(env) if len(secret) > 2}
 
 
-def _from_file(path: str | None) -> tuple[Properties, dict[str, str]]:
-    properties: Properties = {}
-    if not path:
-        return properties, {}
+def _read_file(path: str) -> Properties:
+    """name=value lines; # begins a comment."""
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise SettingsError(f"{CONFIG}={path} cannot be read ({reason})", "correct the path, or unset it") from None
+        raise SettingsError(f"{CONFIG}={path} cannot be read ({reason})", "correct it, or unset it") from None
+    properties: Properties = {}
     for number, line in enumerate(lines, 1):
         text = line.strip()
         if not text or text[0] in "#!":
             continue
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
-            raise SettingsError(f"line {number} of {path} is not a property", "write name=value, comments begin with #")
+            raise SettingsError(
+                f"line {number} of {path} is not a property", "write name=value; a comment begins with #"
+            )
         properties[name.strip()] = value.strip()
-    return properties, dict.fromkeys(properties, path)
+    return properties
 
 
-def _require_encryption(env: Mapping[str, str], properties: Properties, sources: dict[str, str]) -> None:
+def _require_encryption(env: Mapping[str, str], properties: Properties) -> None:
     database = DatabaseSettings.from_env(env)
     protocol = properties.get("security.protocol", "plaintext").lower()
     if database.dev or "kafka" in database.allow_plaintext or protocol in ("ssl", "sasl_ssl"):
         return
-    variable = sources.get("security.protocol", f"{_PREFIX}SECURITY_PROTOCOL")
     raise SettingsError(
         f"the connection to Kafka at {properties['bootstrap.servers']} would be plaintext",
-        f"set {variable} to SSL or SASL_SSL, or permit it by ORCHESTRATION_ALLOW_PLAINTEXT=kafka",
+        f"set {_PREFIX}SECURITY_PROTOCOL to SSL or SASL_SSL, or permit it by ORCHESTRATION_ALLOW_PLAINTEXT=kafka",
     )
-
-
-def _without(properties: Properties, prefixes: tuple[str, ...]) -> Properties:
-    """Without the properties only the other kind of client knows: librdkafka would warn of each."""
-    return {name: value for name, value in properties.items() if not name.startswith(prefixes)}

@@ -17,8 +17,16 @@ from orchestration.db.settings import Settings as DatabaseSettings
 from orchestration.db.settings import redact
 
 from .errors import BrokerError, DeployError
-from .kafka import KafkaAway, is_refusing, make, says_no_topic
-from .settings import DISPATCH_TOPICS, EVENTS_TOPIC, MAX_MESSAGE_BYTES, Properties, admin_properties, kafka_properties, secrets
+from .kafka import KafkaAwayError, is_refusing, make, refused, says_no_topic
+from .settings import (
+    DISPATCH_TOPICS,
+    EVENTS_TOPIC,
+    MAX_MESSAGE_BYTES,
+    Properties,
+    admin_properties,
+    kafka_properties,
+    secrets,
+)
 
 TOPICS = (EVENTS_TOPIC, *DISPATCH_TOPICS)
 PARTITIONS = 6
@@ -26,6 +34,14 @@ REPLICATION = 3
 RETENTION_MS = 14 * 24 * 3600 * 1000
 _TIMEOUT = 10.0
 _SAY_EVERY = 60.0
+_WRONG = {
+    KafkaError.INVALID_REPLICATION_FACTOR: "add brokers, or choose fewer replicas by --replication",
+    KafkaError.TOPIC_EXCEPTION: "choose a name of letters, digits, dots, underscores and hyphens",
+    KafkaError.POLICY_VIOLATION: "ask the cluster's administrators",
+    KafkaError.INVALID_CONFIG: "look at the broker's limits",
+    KafkaError.INVALID_PARTITIONS: "choose another number by --partitions",
+    KafkaError.INVALID_REQUEST: "look at the broker's log",
+}
 
 
 @dataclass(frozen=True)
@@ -40,7 +56,11 @@ class Wanted:
 def wanted(*, dev: bool, partitions: int = PARTITIONS, replication: int | None = None) -> Wanted:
     """6 partitions, 14 days, messages to 2 MiB; outside DEV three replicas, two of which confirm a write."""
     copies = replication or (1 if dev else REPLICATION)
-    config = {"retention.ms": str(RETENTION_MS), "max.message.bytes": str(MAX_MESSAGE_BYTES), "cleanup.policy": "delete"}
+    config = {
+        "retention.ms": str(RETENTION_MS),
+        "max.message.bytes": str(MAX_MESSAGE_BYTES),
+        "cleanup.policy": "delete",
+    }
     if not dev:
         config["min.insync.replicas"] = str(min(2, copies))
     return Wanted(partitions, copies, config)
@@ -94,21 +114,19 @@ def ensure(kafka: Properties, names: tuple[str, ...], shape: Wanted) -> list[str
     while True:
         try:
             return [line for name in names for line in topics.ensure(name, shape)]
-        except KafkaAway as error:
+        except KafkaAwayError as error:
             now = time.monotonic()
             if now - said >= _SAY_EVERY:
                 server = kafka["bootstrap.servers"]
-                click.echo(
-                    f"Kafka at {server} does not answer ({error}): start it, or correct ORCHESTRATION_KAFKA_BOOTSTRAP; trying again",
-                    err=True,
-                )
+                remedy = "start it, or correct ORCHESTRATION_KAFKA_BOOTSTRAP"
+                click.echo(f"Kafka at {server} does not answer ({error}): {remedy}; trying again", err=True)
                 said = now
             time.sleep(delay)
             delay = min(delay * 2, 5.0)
 
 
 class _Topics:
-    """Topics of one cluster. Raises KafkaAway or DeployError."""
+    """Topics of one cluster. Raises KafkaAwayError or DeployError."""
 
     def __init__(self, kafka: Properties) -> None:
         self._server = kafka["bootstrap.servers"]
@@ -124,7 +142,7 @@ class _Topics:
                 return [f"{name}: created, {_describe(shape)}"]
             there = self._describe(name)
         if there is None:
-            raise KafkaAway(f"topic {name} is being made")
+            raise KafkaAwayError(f"topic {name} is being made")
         differences = list(_differences(there, shape))
         if not differences:
             return [f"{name}: is there, {_describe(shape)}"]
@@ -136,7 +154,10 @@ class _Topics:
         if topic is None:
             return None
         resource = ConfigResource(ResourceType.TOPIC, name)
-        entries = self._ask(self._admin.describe_configs([resource], request_timeout=_TIMEOUT)[resource], name) or {}
+        entries = (
+            self._ask(self._admin.describe_configs([resource], request_timeout=_TIMEOUT)[resource], name)
+            or {}
+        )
         config = {entry.name: _value(entry) for entry in entries.values()}
         replication = min((len(partition.replicas) for partition in topic.partitions), default=0)
         return Wanted(len(topic.partitions), replication, config)
@@ -146,7 +167,7 @@ class _Topics:
         try:
             return future.result(timeout=_TIMEOUT + 1) or True
         except TimeoutError:
-            raise KafkaAway("no answer") from None
+            raise KafkaAwayError("no answer") from None
         except KafkaException as raised:
             error = raised.args[0]
         self._admin.poll(0)
@@ -154,15 +175,10 @@ class _Topics:
             return None
         refusal = error if is_refusing(error) else self._refusal
         if refusal is not None:
-            raise BrokerError(f"Kafka at {self._server} refuses us: {refusal.str()}",
-                              "correct the ORCHESTRATION_KAFKA_… settings of security, or the permissions there")  # fmt: skip
-        if error.code() == KafkaError.INVALID_REPLICATION_FACTOR:
-            raise BrokerError(f"topic {name} cannot be made: {error.str()}",
-                              "add brokers, or choose fewer replicas by --replication (ORCHESTRATION_ENV=dev: 1)")  # fmt: skip
-        if error.code() in (KafkaError.TOPIC_EXCEPTION, KafkaError.POLICY_VIOLATION, KafkaError.INVALID_CONFIG,
-                            KafkaError.INVALID_PARTITIONS, KafkaError.INVALID_REQUEST):  # fmt: skip
-            raise BrokerError(f"topic {name} cannot be made: {error.str()}", "correct what the broker names")
-        raise KafkaAway(error.str())
+            raise refused(self._server, refusal)
+        if error.code() in _WRONG:
+            raise BrokerError(f"topic {name} cannot be made: {error.str()}", _WRONG[error.code()])
+        raise KafkaAwayError(error.str())
 
     def _on_error(self, error: KafkaError) -> None:
         if is_refusing(error):

@@ -81,14 +81,14 @@ begin
     if v_n > 1 or v_any_blind then
         select array_agg(distinct x.task_id) into v_tasks
         from (select k.task_id from unnest(e_id, e_service, e_process) e(id, service, process)
-              join orchestration.task_card k on e.id is null and k.service_name = e.service and k.process_uid = e.process
+              cross join lateral (select x.task_id from orchestration.task_card x where e.id is null and x.service_name = e.service and x.process_uid = e.process offset 0) k
               union all
               select t.task_id from unnest(e_id) e(id) cross join lateral (select y.task_id from orchestration.task_run y where y.id = e.id offset 0) t) x;
         perform orchestration._compile_around(v_tasks);
         select array_agg(x.graph_id), array_agg(x.run_key) into v_graphs, v_run_keys
         from (select distinct c.graph_id, x.run_key
               from (select k.task_id, e.run_key from unnest(e_id, e_service, e_process, e_key) e(id, service, process, run_key)
-                    join orchestration.task_card k on e.id is null and k.service_name = e.service and k.process_uid = e.process
+                    cross join lateral (select x.task_id from orchestration.task_card x where e.id is null and x.service_name = e.service and x.process_uid = e.process offset 0) k
                     union
                     select t.task_id, t.run_key from unnest(e_id) e(id)
                     cross join lateral (select y.task_id, y.run_key from orchestration.task_run y where y.id = e.id offset 0) t) x
@@ -103,8 +103,9 @@ begin
                            select l.graph_run_id from unnest(e_id) e(id) cross join lateral (select y.graph_run_id from orchestration.graph_run_task_run y where y.task_run_id = e.id offset 0) l
                            union
                            select a.graph_run_id from unnest(v_graphs, v_run_keys) p(graph_id, run_key)
-                           join orchestration.graph_root h on h.graph_id = p.graph_id
-                           join orchestration.awaited_root a on a.task_id = h.task_id and a.graph_id = p.graph_id and a.run_key is not distinct from p.run_key))
+                           cross join lateral (select x.task_id from orchestration.graph_root x where x.graph_id = p.graph_id offset 0) h
+                           cross join lateral (select x.graph_run_id from orchestration.awaited_root x
+                                               where x.task_id = h.task_id and x.graph_id = p.graph_id and x.run_key = coalesce(p.run_key, '') offset 0) a))
               and g.status = 'RUNNING'
             order by g.id for no key update;
         end if;

@@ -27,15 +27,16 @@ begin
         array_fill(p_reason, array[cardinality(v_runs)]), array_fill(p_detail, array[cardinality(v_runs)]));
     insert into orchestration.task_run (task_id, graph_run_id, run_key, status, reason, detail, finished_at, created_at, updated_at)
     select v.task_id, r.id, r.run_key, 'SKIPPED', p_reason, p_detail, v_now, v_now, v_now
-    from orchestration.graph_run r join orchestration.graph_version_task v on v.version_id = r.version_id
+    from orchestration.graph_run r
+    cross join lateral (select x.task_id from orchestration.graph_version_task x where x.version_id = r.version_id offset 0) v
     where r.id = any (v_runs)
       and not exists (select from orchestration.graph_run_task_run l where l.graph_run_id = r.id and l.task_id = v.task_id);
     select array_agg(distinct t.id) into v_flight
     from unnest(v_runs) c(id)
-    join orchestration.graph_run_task_run l on l.graph_run_id = c.id
-    join orchestration.task_run t on t.id = l.task_run_id and t.finished_at is null
-    where not exists (select from orchestration.graph_run_task_run o join orchestration.graph_run r on r.id = o.graph_run_id
-                      where o.task_run_id = t.id and r.status = 'RUNNING');
+    cross join lateral (select x.task_run_id from orchestration.graph_run_task_run x where x.graph_run_id = c.id offset 0) l
+    cross join lateral (select x.id from orchestration.task_run x where x.id = l.task_run_id and x.finished_at is null offset 0) t
+    where not exists (select from orchestration.graph_run_task_run o
+                      where o.task_run_id = t.id and (select r.status from orchestration.graph_run r where r.id = o.graph_run_id) = 'RUNNING' offset 0);
     delete from orchestration.dispatch d where d.task_run_id = any (v_flight) and d.bridge_id is null;
     update orchestration.task_run t
     set previous_status = t.status, status = 'CANCELLED', reason = p_reason, detail = p_detail, awaits_tool = t.status in ('DISPATCHED', 'RUNNING'),

@@ -161,8 +161,8 @@ begin
         select e.i, e.task_id, g.graph_id, coalesce(t.run_key, case when t.id is null then p_key[e.i] end) as key, g.root_count,
                row_number() over (partition by g.graph_id, e.task_id, coalesce(t.run_key, case when t.id is null then p_key[e.i] end) order by e.i) as nth
         from unnest(o_task_id, o_target, p_status, o_reason) with ordinality e(task_id, target, status, reason, i)
-        join orchestration.graph_root g on g.task_id = e.task_id
-        left join orchestration.task_run t on t.id = e.target
+        cross join lateral (select x.graph_id, x.root_count from orchestration.graph_root x where x.task_id = e.task_id offset 0) g
+        left join lateral (select x.id, x.run_key, x.graph_run_id from orchestration.task_run x where x.id = e.target offset 0) t on true
         where e.i between p_from and o_to and e.reason is null and e.status in ('SUCCESS', 'FAILED', 'SKIPPED')
           and (t.graph_run_id is null or e.status = 'SUCCESS')
     ), repeat as (
@@ -170,7 +170,7 @@ begin
         from place p
         where (p.root_count > 1 or p.key is not null)
           and (p.nth > 1
-               or (not exists (select from orchestration.awaited_root a where a.task_id = p.task_id and a.graph_id = p.graph_id and a.run_key is not distinct from p.key and a.by_event)
+               or (not exists (select from orchestration.awaited_root a where a.task_id = p.task_id and a.graph_id = p.graph_id and a.run_key = coalesce(p.key, '') and a.by_event)
                    and case when p.key is not null
                             then exists (select from orchestration.graph_run q where q.graph_id = p.graph_id and q.run_key = p.key and q.opened_by = 'event')
                             else exists (select from orchestration.graph_run q where q.graph_id = p.graph_id and q.status = 'RUNNING' and q.run_key is null and q.opened_by = 'event'

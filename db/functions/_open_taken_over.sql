@@ -19,34 +19,33 @@ declare
 begin
     -- what is redone: everything downstream of the given tasks, once per version and set of tasks
     with recursive ask as (
-        select n.new_id, r.version_id, array_agg(distinct n.from_id order by n.from_id) as froms
-        from unnest(p_new, p_from) n(new_id, from_id) join orchestration.graph_run r on r.id = n.new_id
+        select n.new_id, min(n.old_id) as old_id, r.version_id, array_agg(distinct n.from_id order by n.from_id) as froms
+        from unnest(p_new, p_old, p_from) n(new_id, old_id, from_id)
+        cross join lateral (select x.version_id from orchestration.graph_run x where x.id = n.new_id offset 0) r
         group by n.new_id, r.version_id
     ), down(version_id, froms, task_id) as (
         select d.version_id, d.froms, f.task_id from (select distinct version_id, froms from ask) d cross join unnest(d.froms) f(task_id)
         union
         select d.version_id, d.froms, s.task_id
         from down d
-        join orchestration.graph_version_task v on v.version_id = d.version_id and v.task_id = d.task_id
+        cross join lateral (select x.successor_ids from orchestration.graph_version_task x where x.version_id = d.version_id and x.task_id = d.task_id offset 0) v
         cross join unnest(v.successor_ids) s(task_id)
     ), keep as materialized (
         select d.version_id, d.froms, v.task_id
         from (select distinct version_id, froms from ask) d
-        join orchestration.graph_version_task v on v.version_id = d.version_id
+        cross join lateral (select x.task_id from orchestration.graph_version_task x where x.version_id = d.version_id offset 0) v
         where not exists (select from down x where x.version_id = d.version_id and x.froms = d.froms and x.task_id = v.task_id)
-    ), pair as (
-        select distinct n.new_id, n.old_id, a.version_id, a.froms
-        from unnest(p_new, p_old) n(new_id, old_id) join ask a on a.new_id = n.new_id
     ), linked as (
         insert into orchestration.graph_run_task_run (graph_run_id, task_run_id, task_id, attempt)
         select p.new_id, l.task_run_id, l.task_id, l.attempt
-        from pair p
+        from ask p
         join keep k on k.version_id = p.version_id and k.froms = p.froms
-        join orchestration.graph_run_task_run l on l.graph_run_id = p.old_id and l.task_id = k.task_id
+        cross join lateral (select x.task_run_id, x.task_id, x.attempt from orchestration.graph_run_task_run x
+                            where x.graph_run_id = p.old_id and x.task_id = k.task_id offset 0) l
         returning graph_run_id, task_run_id, task_id, attempt
     ), flagged as (
         update orchestration.task_run t set shared = true, updated_at = orchestration._now()
-        where t.id in (select l.task_run_id from linked l) and not t.shared and t.finished_at is null
+        where t.id = any (array(select l.task_run_id from linked l)) and not t.shared and t.finished_at is null
         returning t.id
     )
     -- what is shared and has ended: the last attempt counts
@@ -54,17 +53,17 @@ begin
            array_agg(x.status order by x.graph_run_id, x.task_id)
     into v_runs, v_tasks, v_statuses
     from (select distinct on (l.graph_run_id, l.task_id) l.graph_run_id, l.task_id, t.status, t.finished_at
-          from linked l join orchestration.task_run t on t.id = l.task_run_id
+          from linked l cross join lateral (select x.status, x.finished_at from orchestration.task_run x where x.id = l.task_run_id offset 0) t
           order by l.graph_run_id, l.task_id, l.attempt desc) x
     where x.finished_at is not null;
     -- roots without a task run are awaited; those being started anew get theirs now
     insert into orchestration.awaited_root (graph_run_id, task_id, graph_id, run_key, by_event)
-    select distinct r.id, v.task_id, r.graph_id, r.run_key, r.opened_by = 'event'
+    select distinct r.id, v.task_id, r.graph_id, coalesce(r.run_key, ''), r.opened_by = 'event'
     from unnest(p_new) n(id)
-    join orchestration.graph_run r on r.id = n.id
-    join orchestration.graph_version_task v on v.version_id = r.version_id and v.predecessor_count = 0
-    where not exists (select from orchestration.graph_run_task_run l where l.graph_run_id = r.id and l.task_id = v.task_id)
-      and not exists (select from unnest(p_new, p_from) f(new_id, from_id) where f.new_id = r.id and f.from_id = v.task_id);
+    cross join lateral (select x.id, x.graph_id, x.version_id, x.run_key, x.opened_by from orchestration.graph_run x where x.id = n.id offset 0) r
+    cross join lateral (select x.task_id from orchestration.graph_version_task x where x.version_id = r.version_id and x.predecessor_count = 0 offset 0) v
+    where not exists (select from orchestration.graph_run_task_run l where l.graph_run_id = r.id and l.task_id = v.task_id offset 0)
+      and (r.id, v.task_id) not in (select f.new_id, f.from_id from unnest(p_new, p_from) f(new_id, from_id));
     if v_runs is null then
         return;
     end if;
@@ -75,12 +74,12 @@ begin
     with arrival as materialized (
         select p.run_id, s.task_id, s.needs
         from unnest(v_runs, v_tasks, v_statuses) p(run_id, task_id, status)
-        join orchestration.graph_run r on r.id = p.run_id and r.status = 'RUNNING'
-        join orchestration.graph_version_task v on v.version_id = r.version_id and v.task_id = p.task_id
+        cross join lateral (select x.version_id from orchestration.graph_run x where x.id = p.run_id and x.status = 'RUNNING' offset 0) r
+        cross join lateral (select x.successor_ids, x.successor_needs from orchestration.graph_version_task x where x.version_id = r.version_id and x.task_id = p.task_id offset 0) v
         cross join unnest(v.successor_ids, v.successor_needs) s(task_id, needs)
         where p.status = 'SUCCESS'
-          and not exists (select from orchestration.graph_run_task_run l where l.graph_run_id = p.run_id and l.task_id = s.task_id)
-          and not exists (select from unnest(p_new, p_from) f(new_id, from_id) where f.new_id = p.run_id and f.from_id = s.task_id)
+          and not exists (select from orchestration.graph_run_task_run l where l.graph_run_id = p.run_id and l.task_id = s.task_id offset 0)
+          and (p.run_id, s.task_id) not in (select f.new_id, f.from_id from unnest(p_new, p_from) f(new_id, from_id))
     ), counted as (
         insert into orchestration.countdown as c (graph_run_id, task_id, needed, remaining)
         select a.run_id, a.task_id, max(a.needs), max(a.needs) - count(*)

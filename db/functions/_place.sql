@@ -88,12 +88,12 @@ begin
             left join lateral (
                 select array_agg(a.graph_run_id order by a.graph_run_id, a.task_id) as runs, array_agg(a.task_id order by a.graph_run_id, a.task_id) as tasks
                 from orchestration.awaited_root a
-                where a.by_event and a.run_key is not distinct from i.run_key and a.graph_id = i.graph_id
+                where a.by_event and a.run_key = coalesce(i.run_key, '') and a.graph_id = i.graph_id
                   and a.task_id = any (h.roots || i.tasks)) w on true
             left join lateral (
                 select array_agg(a.graph_run_id order by a.graph_run_id, a.task_id) as runs, array_agg(a.task_id order by a.graph_run_id, a.task_id) as tasks
                 from orchestration.awaited_root a
-                where not a.by_event and a.run_key is not distinct from i.run_key and a.graph_id = i.graph_id
+                where not a.by_event and a.run_key = coalesce(i.run_key, '') and a.graph_id = i.graph_id
                   and a.task_id = any (h.roots || i.tasks)) b on true
             left join lateral (
                 select r.id from orchestration.graph_run r
@@ -144,8 +144,8 @@ begin
                         -- nothing is awaited; but where this root did not succeed in a run still open, its success takes that over
                         select r.id into v_base
                         from orchestration.graph_run r
-                        join orchestration.graph_run_task_run l on l.graph_run_id = r.id and l.task_id = v_task
-                        join orchestration.task_run t on t.id = l.task_run_id and t.status in ('FAILED', 'SKIPPED', 'CANCELLED')
+                        cross join lateral (select x.task_run_id from orchestration.graph_run_task_run x where x.graph_run_id = r.id and x.task_id = v_task offset 0) l
+                        cross join lateral (select from orchestration.task_run x where x.id = l.task_run_id and x.status in ('FAILED', 'SKIPPED', 'CANCELLED') offset 0) t
                         where r.id = (select x.id from orchestration.graph_run x
                                       where x.graph_id = g.graph_id and x.run_key is null and x.opened_by = 'event' order by x.id desc limit 1)
                           and r.status = 'RUNNING' and r.replaced_by_id is null;
@@ -202,7 +202,7 @@ begin
             cross join lateral (select x.version_id from orchestration.graph_head x where x.graph_id = n.graph_id offset 0) h
             cross join lateral (select x.task_count from orchestration.graph_version x where x.id = h.version_id offset 0) v;
             insert into orchestration.awaited_root (graph_run_id, task_id, graph_id, run_key, by_event)
-            select v_ids[-a.run_id], a.task_id, n_graph[-a.run_id], n_key[-a.run_id], true
+            select v_ids[-a.run_id], a.task_id, n_graph[-a.run_id], coalesce(n_key[-a.run_id], ''), true
             from unnest(a_run, a_task) a(run_id, task_id);
         end if;
         if exists (select from unnest(p_run) r where r > 0) then
@@ -210,7 +210,7 @@ begin
             where r.id = any (array(select x from unnest(p_run) x where x > 0 union select x from unnest(n_old) x where x > 0))
             order by r.id for no key update;
             delete from orchestration.awaited_root a
-            where a.graph_run_id = any (p_run) and exists (select from unnest(p_run, p_task) p(run_id, task_id) where p.run_id = a.graph_run_id and p.task_id = a.task_id);
+            where a.graph_run_id = any (p_run) and case when (a.graph_run_id, a.task_id) in (select p.run_id, p.task_id from unnest(p_run, p_task) p(run_id, task_id)) then true end;
         end if;
         p_run := array(select case when p.run_id < 0 then v_ids[-p.run_id] else p.run_id end from unnest(p_run) with ordinality p(run_id, i) order by p.i);
         if exists (select from unnest(n_old) o where o is not null) then

@@ -23,9 +23,9 @@ begin
         insert into orchestration.task_run (task_id, graph_run_id, run_key, status, reason, detail, finished_at, created_at, updated_at)
         select v.task_id, r.id, r.run_key, 'SKIPPED', p_reason, 'graph run ' || p.new_id || ' took over', v_now, v_now, v_now
         from unnest(p_old, p_new) p(old_id, new_id)
-        join orchestration.graph_run r on r.id = p.old_id and r.status = 'RUNNING'
-        join orchestration.graph_version_task v on v.version_id = r.version_id
-        where not exists (select from orchestration.graph_run_task_run l where l.graph_run_id = r.id and l.task_id = v.task_id)
+        cross join lateral (select x.id, x.run_key, x.version_id from orchestration.graph_run x where x.id = p.old_id and x.status = 'RUNNING' offset 0) r
+        cross join lateral (select x.task_id from orchestration.graph_version_task x where x.version_id = r.version_id offset 0) v
+        where not exists (select from orchestration.graph_run_task_run l where l.graph_run_id = r.id and l.task_id = v.task_id offset 0)
         order by r.id, v.task_id
         returning graph_run_id
     )

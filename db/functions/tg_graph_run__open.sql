@@ -21,7 +21,7 @@ begin
     from opened o;
     if exists (select from opened o where o.opened_by = 'launch') then
         insert into orchestration.awaited_root (graph_run_id, task_id, graph_id, run_key, by_event)
-        select o.id, v.task_id, o.graph_id, o.run_key, false
+        select o.id, v.task_id, o.graph_id, coalesce(o.run_key, ''), false
         from opened o
         join orchestration.graph_version_task v on v.version_id = o.version_id and v.predecessor_count = 0
         join orchestration.task_card k on k.task_id = v.task_id

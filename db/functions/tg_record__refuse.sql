@@ -4,7 +4,8 @@ set search_path = ''
 as $$
 -- Purpose: the record is append-only for every role; only purge removes. Raises: OR305.
 begin
-    if tg_op = 'DELETE' and current_setting('orchestration.purge', true) = 'on' then
+    if tg_op = 'DELETE' and current_setting('orchestration.purge', true) = 'on'
+       and current_user = (select r.rolname from pg_catalog.pg_class c join pg_catalog.pg_roles r on r.oid = c.relowner where c.oid = tg_relid) then
         return null;
     end if;
     perform orchestration._refuse('OR305', format('%s of %s', tg_op, tg_table_name), 'History and run tables are not emptied by hand: rows leave by orchestration.purge(older_than, batch).');

@@ -114,12 +114,13 @@ create table orchestration.awaited_root (
     graph_run_id bigint not null,
     task_id bigint not null,
     graph_id bigint not null,
-    run_key text,
+    run_key text not null,
     by_event boolean not null,
     primary key (graph_run_id, task_id)
 ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
-create index awaited_root_by_task on orchestration.awaited_root (task_id, graph_id, graph_run_id);
+create index awaited_root_by_task on orchestration.awaited_root (task_id, graph_id, run_key, graph_run_id);
 comment on table orchestration.awaited_root is 'Roots an open run waits for. A run that waits for none has no row.';
+comment on column orchestration.awaited_root.run_key is 'The run''s key; empty where it has none (no key is empty), so that an index finds it.';
 
 create table orchestration.stand_in (
     graph_run_id bigint not null,
