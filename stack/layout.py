@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -64,11 +65,20 @@ class Layout:
         )
         if reachable.returncode == 0:
             return folder
-        shared = Path("/var/tmp") / self.name  # noqa: S108 - owned by root, checked below
+        shared = self._shared
         shared.mkdir(mode=0o711, exist_ok=True)
         if shared.is_symlink() or shared.stat().st_uid != 0:
             raise StackError(f"{shared} belongs to somebody else: remove it")
         return shared / "postgres"
+
+    def drop_shared(self) -> None:
+        """Remove what lies outside the stack's folder, once it is empty."""
+        with suppress(OSError):
+            self._shared.rmdir()
+
+    @property
+    def _shared(self) -> Path:
+        return Path("/var/tmp") / self.name  # noqa: S108 - must be owned by root
 
     # -- what later calls must know ---------------------------------------------------------------
 

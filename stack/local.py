@@ -96,6 +96,7 @@ class Stack:
         with self._alone():
             for choice in self._choices().values():
                 choice.server.drop()
+            self.layout.drop_shared()
             for path in self.layout.run.iterdir():
                 if path.name in ("lock", "venv.lock"):
                     continue

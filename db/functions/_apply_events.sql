@@ -19,6 +19,7 @@ as $$
 declare
     v_n integer := cardinality(p_payloads);
     v_now timestamptz := orchestration._now();
+    v_installation text := (select x.id::text from orchestration.installation x);
     -- the events
     e_status text[]; e_id bigint[]; e_service text[]; e_process text[]; e_task text[]; e_key text[]; e_ext text[]; e_event_id text[];
     e_detail text[]; e_result jsonb[];
@@ -28,54 +29,58 @@ declare
     v_from integer := 1; v_to integer; v_round integer; v_rounds integer; v_accepted boolean; v_hit bigint[];
     k_target bigint[]; k_status text[]; k_match text[]; k_ext text[]; k_detail text[]; k_result jsonb[];
     v_new integer[]; v_new_ids bigint[]; v_graphs bigint[]; v_run_keys text[]; v_tasks bigint[];
-    r record;
+    v_known record;
 begin
     perform orchestration._require_read_committed();
     with raw as (
-        select u.i, u.e, octet_length(p_payloads[u.i]) as size from unnest(orchestration._parse_events(p_payloads)) with ordinality u(e, i)
-    ), formed as materialized (
+        select u.i, u.e, octet_length(p_payloads[u.i]) as size,
+               u.e ->> 'status' as status, u.e ->> 'task_run_id' as task_run_id, u.e ->> 'service' as service, u.e ->> 'process' as process, u.e ->> 'task' as task,
+               u.e ->> 'run_key' as run_key, u.e ->> 'external_id' as external_id, u.e ->> 'event_id' as event_id, u.e ->> 'detail' as detail,
+               u.e -> 'result' as result, u.e ->> 'installation' as installation
+        from unnest(orchestration._parse_events(p_payloads)) with ordinality u(e, i)
+        offset 0
+    ), formed as (
         -- the common, flawless event is recognised at once; _event_problem has the last word on all others
-        select raw.i, raw.e,
-               case when jsonb_typeof(e) = 'object' and size <= 262144
-                         and jsonb_typeof(e -> 'status') = 'string' and e ->> 'status' in ('ACCEPTED', 'RUNNING', 'SUCCESS', 'FAILED', 'SKIPPED')
-                         and (e -> 'v' is null or e -> 'v' = '1')
-                         and case when e ? 'task_run_id' then jsonb_typeof(e -> 'task_run_id') = 'number' and e ->> 'task_run_id' ~ '^[0-9]{1,18}$'
-                                  else jsonb_typeof(e -> 'service') = 'string' and jsonb_typeof(e -> 'process') = 'string' end
-                         and coalesce(jsonb_typeof(e -> 'service'), 'string') = 'string' and coalesce(jsonb_typeof(e -> 'process'), 'string') = 'string'
-                         and coalesce(jsonb_typeof(e -> 'task'), 'string') = 'string' and coalesce(jsonb_typeof(e -> 'run_key'), 'string') = 'string'
-                         and coalesce(jsonb_typeof(e -> 'external_id'), 'string') = 'string' and coalesce(jsonb_typeof(e -> 'event_id'), 'string') = 'string'
-                         and coalesce(jsonb_typeof(e -> 'detail'), 'string') = 'string' and coalesce(jsonb_typeof(e -> 'occurred_at'), 'string') = 'string'
-                         and coalesce(jsonb_typeof(e -> 'installation'), 'string') = 'string' and coalesce(jsonb_typeof(e -> 'result'), 'object') = 'object'
-                         and concat('-', e ->> 'service', e ->> 'process', e ->> 'task', e ->> 'run_key', e ->> 'external_id', e ->> 'event_id') ~ '^[^[:cntrl:]]{1,250}$'
-                         and (e ->> 'service' = '' or e ->> 'process' = '' or e ->> 'task' = '' or e ->> 'run_key' = '' or e ->> 'external_id' = '' or e ->> 'event_id' = '') is not true
+        select r.*,
+               case when jsonb_typeof(r.e) = 'object' and r.size <= 262144
+                         and r.status in ('ACCEPTED', 'RUNNING', 'SUCCESS', 'FAILED', 'SKIPPED')
+                         and coalesce(r.e -> 'v', '1') = '1'
+                         and case when r.task_run_id is not null then jsonb_typeof(r.e -> 'task_run_id') = 'number' and r.task_run_id ~ '^[0-9]{1,18}$'
+                                  else r.service is not null and r.process is not null end
+                         and concat('-', r.service, r.process, r.task, r.run_key, r.external_id, r.event_id) ~ '^[^[:cntrl:]]{1,250}$'
+                         and (r.service is null or (r.service <> '' and jsonb_typeof(r.e -> 'service') = 'string'))
+                         and (r.process is null or (r.process <> '' and jsonb_typeof(r.e -> 'process') = 'string'))
+                         and (r.task is null or (r.task <> '' and jsonb_typeof(r.e -> 'task') = 'string'))
+                         and (r.run_key is null or (r.run_key <> '' and jsonb_typeof(r.e -> 'run_key') = 'string'))
+                         and (r.external_id is null or (r.external_id <> '' and jsonb_typeof(r.e -> 'external_id') = 'string'))
+                         and (r.event_id is null or (r.event_id <> '' and jsonb_typeof(r.e -> 'event_id') = 'string'))
+                         and (r.detail is null or jsonb_typeof(r.e -> 'detail') = 'string')
+                         and (r.installation is null or jsonb_typeof(r.e -> 'installation') = 'string')
+                         and not r.e ? 'occurred_at'
+                         and (r.result is null or jsonb_typeof(r.result) = 'object')
                     then null
-                    else orchestration._event_problem(e, size) end as problem
-        from raw
-    ), checked as materialized (
-        select f.i, f.e, f.problem,
-               case when f.problem is not null then 'malformed'
-                    when f.e ->> 'installation' <> (select x.id::text from orchestration.installation x) then 'foreign' end as reason
+                    else orchestration._event_problem(r.e, r.size) end as problem
+        from raw r
+        offset 0
+    ), checked as (
+        select f.*, case when f.problem is not null then 'malformed' when f.installation <> v_installation then 'foreign' end as reason
         from formed f
+        offset 0
     )
-    select array_agg(case when c.reason is null then c.e ->> 'status' end order by c.i),
-           array_agg(case when c.reason is null then (c.e ->> 'task_run_id')::bigint end order by c.i),
-           array_agg(case when c.reason is null then c.e ->> 'service' end order by c.i),
-           array_agg(case when c.reason is null then c.e ->> 'process' end order by c.i),
-           array_agg(case when c.reason is null then c.e ->> 'task' end order by c.i),
-           array_agg(case when c.reason is null then c.e ->> 'run_key' end order by c.i),
-           array_agg(case when c.reason is null then c.e ->> 'external_id' end order by c.i),
-           array_agg(case when c.reason is null then c.e ->> 'event_id' end order by c.i),
-           array_agg(case when c.reason is null then c.e ->> 'detail' end order by c.i),
-           array_agg(case when c.reason is null then nullif(c.e -> 'result', 'null') end order by c.i),
-           array_agg(c.reason order by c.i),
-           array_agg(case c.reason when 'foreign' then 'the event is of installation ' || left(c.e ->> 'installation', 80) when 'malformed' then c.problem end order by c.i),
+    select array_agg(case when c.reason is null then c.status end), array_agg(case when c.reason is null then c.task_run_id::bigint end),
+           array_agg(case when c.reason is null then c.service end), array_agg(case when c.reason is null then c.process end),
+           array_agg(case when c.reason is null then c.task end), array_agg(case when c.reason is null then c.run_key end),
+           array_agg(case when c.reason is null then c.external_id end), array_agg(case when c.reason is null then c.event_id end),
+           array_agg(case when c.reason is null then c.detail end), array_agg(case when c.reason is null then nullif(c.result, 'null') end),
+           array_agg(c.reason),
+           array_agg(case c.reason when 'foreign' then 'the event is of installation ' || left(c.installation, 80) when 'malformed' then c.problem end),
            array_fill(null::bigint, array[v_n]), array_fill(null::text, array[v_n]), array_fill(null::bigint, array[v_n]), array_fill(null::bigint, array[v_n]),
-           coalesce(bool_or(c.reason is null and c.e ->> 'task_run_id' is null), false),
-           coalesce(bool_or(c.reason is null and c.e ->> 'event_id' is not null), false),
-           coalesce(bool_or(c.reason is null and c.e ->> 'external_id' is not null), false)
+           coalesce(bool_or(c.reason is null and c.task_run_id is null), false),
+           coalesce(bool_or(c.reason is null and c.event_id is not null), false),
+           coalesce(bool_or(c.reason is null and c.external_id is not null), false)
     into e_status, e_id, e_service, e_process, e_task, e_key, e_ext, e_event_id, e_detail, e_result, e_reason, e_words,
          e_target, e_match, e_process_id, e_task_id, v_any_blind, v_any_event_id, v_any_ext
-    from checked c;
+    from (select x.* from checked x order by x.i) c;
 
     -- all locks of the batch first, in the engine's order
     if v_n > 1 or v_any_blind then
@@ -113,22 +118,23 @@ begin
 
     while v_from <= v_n loop
         -- rule 1: the task run named
-        for r in
-            select array_agg(e.i::integer order by e.i) as i, array_agg(t.id order by e.i) as target, array_agg(t.task_id order by e.i) as task_id,
-                   array_agg(k.process_id order by e.i) as process_id,
-                   array_agg(case when t.id is null then 'unknown'
-                                  when e.service <> k.service_name or e.process <> k.process_uid or e.task <> k.task_name then 'mismatch' end order by e.i) as reason,
-                   array_agg(case when t.id is null then format('task run %s does not exist', e.id)
-                                  when e.service <> k.service_name or e.process <> k.process_uid or e.task <> k.task_name
-                                  then format('task run %s is of service %s, process %s, task %s', e.id, k.service_name, k.process_uid, k.task_name) end order by e.i) as words
+        for v_known in
+            select array_agg(x.i::integer) as i, array_agg(x.target) as target, array_agg(x.task_id) as task_id, array_agg(x.process_id) as process_id,
+                   array_agg(case when x.target is null then 'unknown' when x.differs then 'mismatch' end) as reason,
+                   array_agg(case when x.target is null then format('task run %s does not exist', x.id)
+                                  when x.differs then format('task run %s is of service %s, process %s, task %s', x.id, x.service_name, x.process_uid, x.task_name) end) as words
+            from (
+            select e.i, e.id, t.id as target, t.task_id, k.process_id, k.service_name, k.process_uid, k.task_name,
+                   (e.service <> k.service_name or e.process <> k.process_uid or e.task <> k.task_name) is true as differs
             from unnest(e_id, e_service, e_process, e_task) with ordinality e(id, service, process, task, i)
             left join lateral (select x.id, x.task_id from orchestration.task_run x where x.id = e.id offset 0) t on true
             left join lateral (select x.process_id, x.service_name, x.process_uid, x.task_name from orchestration.task_card x where x.task_id = t.task_id offset 0) k on true
             where e.id is not null and e.i >= v_from
+            order by e.i) x
         loop
-            for n in 1 .. coalesce(cardinality(r.i), 0) loop
-                e_target[r.i[n]] := r.target[n]; e_task_id[r.i[n]] := r.task_id[n]; e_process_id[r.i[n]] := r.process_id[n];
-                e_reason[r.i[n]] := r.reason[n]; e_words[r.i[n]] := r.words[n]; e_match[r.i[n]] := 'task_run_id';
+            for n in 1 .. coalesce(cardinality(v_known.i), 0) loop
+                e_target[v_known.i[n]] := v_known.target[n]; e_task_id[v_known.i[n]] := v_known.task_id[n]; e_process_id[v_known.i[n]] := v_known.process_id[n];
+                e_reason[v_known.i[n]] := v_known.reason[n]; e_words[v_known.i[n]] := v_known.words[n]; e_match[v_known.i[n]] := 'task_run_id';
             end loop;
         end loop;
         v_to := v_n;
@@ -146,13 +152,14 @@ begin
         -- events of known task runs, in rounds: one event a task run each
         v_round := 1;
         loop
-            select array_agg(x.target order by x.o), array_agg(x.status order by x.o), array_agg(x.match order by x.o), array_agg(x.ext order by x.o),
-                   array_agg(x.detail order by x.o), array_agg(x.result order by x.o), coalesce(max(x.rounds), 0), coalesce(bool_or(x.status = 'ACCEPTED'), false)
+            select array_agg(x.target), array_agg(x.status), array_agg(x.match), array_agg(x.ext),
+                   array_agg(x.detail), array_agg(x.result), coalesce(max(x.rounds), 0), coalesce(bool_or(x.status = 'ACCEPTED'), false)
             into k_target, k_status, k_match, k_ext, k_detail, k_result, v_rounds, v_accepted
             from (select e.*, row_number() over (partition by e.target order by e.o) as round, count(*) over (partition by e.target) as rounds
                   from unnest(e_target[v_from:v_to], e_reason[v_from:v_to], e_status[v_from:v_to], e_match[v_from:v_to], e_ext[v_from:v_to], e_detail[v_from:v_to], e_result[v_from:v_to])
                        with ordinality e(target, reason, status, match, ext, detail, result, o)
-                  where e.target is not null and e.reason is null) x
+                  where e.target is not null and e.reason is null
+                  order by e.o) x
             where x.round = v_round;
             exit when k_target is null;
             v_hit := orchestration._apply_known(k_target, k_status, k_match, k_ext, k_detail, k_result);

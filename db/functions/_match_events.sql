@@ -49,14 +49,16 @@ begin
     end loop;
     -- the same (process, event_id, status) again
     for v_repeat in
-        select e.i::integer as i, s.task_run_id, s.hit, lag(e.i::integer) over (partition by e.process_id, e.event_id, e.status order by e.i) as earlier
-        from unnest(p_event_id, o_process_id, p_status, o_reason) with ordinality e(event_id, process_id, status, reason, i)
-        left join lateral (
-            select x.task_run_id, true as hit from orchestration.event_seen x
-            where x.event_hash = hashtextextended(e.event_id, e.process_id) and x.process_id = e.process_id and x.event_id = e.event_id and x.status = e.status
-              and x.at > v_now - v_memory and x.at < v_now + interval '1 day'
-            limit 1) s on true
-        where e.event_id is not null and e.process_id is not null and e.i >= p_from and e.reason is null
+        select x.* from (
+            select e.i::integer as i, s.task_run_id, s.hit, lag(e.i::integer) over (partition by e.process_id, e.event_id, e.status order by e.i) as earlier
+            from unnest(p_event_id, o_process_id, p_status, o_reason) with ordinality e(event_id, process_id, status, reason, i)
+            left join lateral (
+                select x.task_run_id, true as hit from orchestration.event_seen x
+                where x.event_hash = hashtextextended(e.event_id, e.process_id) and x.process_id = e.process_id and x.event_id = e.event_id and x.status = e.status
+                  and x.at > v_now - v_memory and x.at < v_now + interval '1 day'
+                limit 1) s on true
+            where e.event_id is not null and e.process_id is not null and e.i >= p_from and e.reason is null) x
+        where x.hit or x.earlier is not null
     loop
         if v_repeat.hit then
             o_reason[v_repeat.i] := 'repeat'; o_target[v_repeat.i] := v_repeat.task_run_id;
