@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable
-from typing import Any
 
 from .. import StackError
 
@@ -31,13 +30,8 @@ def await_metadata(
     while not _listens(host, int(port)):
         still_starts()
         _check(bootstrap, end)
-    settings: dict[str, Any] = {
-        "bootstrap.servers": bootstrap,
-        "socket.connection.setup.timeout.ms": 1000,
-        "logger": _silence,
-        "error_cb": lambda _: None,
-    }
-    admin = AdminClient(settings)
+    # no logger and no error_cb: either makes the client crash now and then when it is dropped
+    admin = AdminClient({"bootstrap.servers": bootstrap, "socket.connection.setup.timeout.ms": 1000, "log_level": 0})
     while True:
         still_starts()
         try:
@@ -72,13 +66,3 @@ def _check(bootstrap: str, end: float) -> None:
     if time.monotonic() > end:
         raise StackError(f"Kafka does not answer on {bootstrap}")
     time.sleep(0.03)
-
-
-class _Silence:
-    """A logger for librdkafka: while a server starts, refused connections are no news."""
-
-    def log(self, *_: object) -> None:
-        pass
-
-
-_silence = _Silence()
