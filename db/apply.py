@@ -258,10 +258,13 @@ class _Run:
     def _holders(self) -> str:
         """The sessions that hold locks in the schema, the oldest transaction first, in words."""
         with self.channel.connection.transaction():
-            self.channel.connection.execute("set local role none")  # the owner may see less of others' sessions
+            self.channel.connection.execute(
+                "set local role none"
+            )  # the owner may see less of others' sessions
             rows = self.channel.ask(catalog.TABLE_LOCK_HOLDERS, {"schema": SCHEMA})
         words = [
-            f"pid {pid} ({user}, {name or 'unnamed'}{f', since {at:%T}' if at else ''})" for pid, user, name, at in rows
+            f"pid {pid} ({user}, {name or 'unnamed'}{f', since {at:%T}' if at else ''})"
+            for pid, user, name, at in rows
         ]
         return "; ".join(words) or "another session"
 

@@ -216,14 +216,20 @@ def _make_extensions(connection: Connection, database: str, say: Say) -> None:
 
 def _make_cron(connection: Connection, database: str, say: Say) -> None:
     try:
-        row = connection.execute("select current_setting('cron.database_name', true)").fetchone()
+        row = connection.execute(
+            r"select current_setting('shared_preload_libraries') ~ '\mpg_cron\M',"
+            " current_setting('cron.database_name', true)"
+        ).fetchone()
     except pg.InsufficientPrivilege:
-        say(f"note: if pg_cron is to work in database {database}, as a superuser there: create extension pg_cron;")
+        say(
+            f"note: if pg_cron is to work in database {database}, as a superuser there: create extension pg_cron;"
+        )
         return
-    home = row[0] if row else None
-    if home == database:
+    assert row is not None
+    loaded, home = row
+    if loaded and home == database:
         _make_extension(connection, "pg_cron", database, say)
-    elif home is None:
+    elif not loaded:
         say(
             "note: pg_cron is installed but not loaded, so the bridge runs the reaper instead; to have both: set "
             f"shared_preload_libraries = 'pg_cron' and cron.database_name = '{database}', restart PostgreSQL, "

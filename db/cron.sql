@@ -11,9 +11,10 @@ declare
                                 ' and j.jobname like ''orchestration %'' and d.start_time < now() - interval ''7 days''';
     v_database constant text := pg_catalog.current_database();
     v_elsewhere constant text := pg_catalog.format(
-        'select cron.schedule_in_database(%L, %L, %L, %L);', 'orchestration reaper', '* * * * *', v_reap, v_database);
+        'select cron.schedule_in_database(%L, %L, %L, %L);', 'orchestration reaper of ' || v_database, '* * * * *', v_reap, v_database);
     v_looks    constant boolean := pg_catalog.pg_has_role(current_user, 'pg_read_all_settings', 'usage');
     v_user     text := coalesce(nullif(pg_catalog.current_setting('orchestration.cron_user', true), ''), current_user);
+    v_loaded   boolean := true;
     v_home     text;
     v_job      record;
 begin
@@ -21,14 +22,16 @@ begin
         return;
     end if;
 
-    if not exists (select from pg_catalog.pg_extension where extname = 'pg_cron') then
-        if v_looks then
-            v_home := pg_catalog.current_setting('cron.database_name', true);
-        end if;
+    if v_looks then
+        v_loaded := pg_catalog.current_setting('shared_preload_libraries') ~ '\mpg_cron\M';
+        v_home := pg_catalog.current_setting('cron.database_name', true);
+    end if;
+
+    if not v_loaded or not exists (select from pg_catalog.pg_extension where extname = 'pg_cron') then
         raise notice 'the bridge runs the reaper, as pg_cron is not in database %; to have both, %', v_database, case
             when not v_looks then
                 'as a superuser, in the database of pg_cron: ' || v_elsewhere
-            when v_home is null then
+            when not v_loaded then
                 'install pg_cron, set shared_preload_libraries = ''pg_cron'' and cron.database_name = '
                 || pg_catalog.quote_literal(v_database)
                 || ', restart PostgreSQL, then run: orchestration db create, and orchestration db apply'

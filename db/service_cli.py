@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -83,7 +85,7 @@ def status(dsn: str | None, wait: float | None, as_json: bool) -> None:
     rows = _change("select * from orchestration.service_status()", dsn, wait)
     result = _unwrap(rows)
     if as_json:
-        click.echo(json.dumps(result, indent=2, default=str))
+        click.echo(json.dumps(result, indent=2, default=_text))
     else:
         _show(result)
 
@@ -114,7 +116,7 @@ def _unwrap(rows: Sequence[Mapping[str, Any]]) -> Any:
 
 def _show(result: Any) -> None:
     """Plain values as lines, lists of objects as tables."""
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 200)
     if isinstance(result, list):
         console.print(_table("service", result))
         return
@@ -128,7 +130,9 @@ def _show(result: Any) -> None:
 
 def _table(title: str, rows: Sequence[Any]) -> Table:
     columns = list(rows[0]) if rows and isinstance(rows[0], dict) else [title]
-    table = Table(*columns, title=title, title_justify="left")
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(
             *(_text(row.get(column)) for column in columns) if isinstance(row, dict) else (_text(row),)
@@ -137,6 +141,9 @@ def _table(title: str, rows: Sequence[Any]) -> Table:
 
 
 def _text(value: Any) -> str:
+    """For people and for what JSON has no word for: times in UTC with a Z."""
     if value is None:
         return "-"
-    return value if isinstance(value, str) else json.dumps(value, default=str)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return value if isinstance(value, str) else json.dumps(value, default=_text)

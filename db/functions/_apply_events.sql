@@ -2,6 +2,7 @@ create or replace function orchestration._apply_events(p_topic text, p_partition
 language plpgsql
 set search_path = ''
 set plan_cache_mode = force_generic_plan
+set jit = off
 set enable_seqscan = off
 set enable_mergejoin = off
 set orchestration.engine = 'on'

@@ -2,6 +2,7 @@ create or replace function orchestration._apply_known(p_ids bigint[], p_statuses
 language plpgsql
 set search_path = ''
 set plan_cache_mode = force_generic_plan
+set jit = off
 set enable_seqscan = off
 set enable_nestloop = off
 set enable_hashjoin = on

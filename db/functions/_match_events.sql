@@ -5,6 +5,7 @@ create or replace function orchestration._match_events(
 language plpgsql
 set search_path = ''
 set plan_cache_mode = force_generic_plan
+set jit = off
 set enable_seqscan = off
 set enable_mergejoin = off
 as $$

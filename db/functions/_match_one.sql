@@ -4,6 +4,7 @@ create or replace function orchestration._match_one(
 language plpgsql
 set search_path = ''
 set plan_cache_mode = force_generic_plan
+set jit = off
 set enable_seqscan = off
 as $$
 -- Purpose: rules 3 to 6 of SPEC 4.1 for one event on the state as it is, word by word. External ids and event ids are dealt with before.

@@ -2,6 +2,7 @@ create or replace function orchestration._open_taken_over(p_new bigint[], p_old 
 language plpgsql
 set search_path = ''
 set plan_cache_mode = force_generic_plan
+set jit = off
 set enable_seqscan = off
 set enable_mergejoin = off
 set orchestration.engine = 'on'

@@ -2,6 +2,7 @@ create or replace function orchestration._order_chain(p_previous bigint, p_next 
 language plpgsql
 set search_path = ''
 set plan_cache_mode = force_generic_plan
+set jit = off
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off

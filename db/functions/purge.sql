@@ -2,6 +2,7 @@ create or replace function orchestration.purge(older_than interval, batch intege
 language plpgsql security definer
 set search_path = ''
 set plan_cache_mode = force_generic_plan
+set jit = off
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off

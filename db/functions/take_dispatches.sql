@@ -3,6 +3,7 @@ returns table (task_run_id bigint, topic text, key text, value text)
 language plpgsql security definer
 set search_path = ''
 set plan_cache_mode = force_generic_plan
+set jit = off
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
