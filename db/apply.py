@@ -21,7 +21,15 @@ from .bookkeeping import Bookkeeping
 from .channel import LiveChannel, PlanChannel
 from .connect import SAY_EVERY, Say, connect_once, keep_trying, require_primary, silent
 from .cron import schedule_cron
-from .errors import AWAY_STATES, DeployError, ReleaseError, SqlError, VerifyError, explain, server_words
+from .errors import (
+    AWAY_STATES,
+    DeployError,
+    ReleaseError,
+    SqlError,
+    VerifyError,
+    explain,
+    server_words,
+)
 from .files import Release
 from .release import find_misfit
 from .verify import Finding, verify

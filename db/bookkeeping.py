@@ -93,10 +93,7 @@ class Bookkeeping(PostgresqlPsycopgBackend):  # type: ignore[misc]
 
     def pending(self, folder: Path) -> MigrationList:
         """yoyo's list of the migrations of `folder` not yet applied, in order."""
-        applied = self.applied()
-        migrations = read_migrations(escape(str(folder)))
-        ordered = type(self).to_apply(self, migrations)
-        return ordered.filter(lambda migration: migration.id not in applied)
+        return self.to_apply(read_migrations(escape(str(folder))))
 
     def get_applied_migration_hashes(self) -> list[str]:
         if MIGRATION_TABLE not in self.list_tables():

@@ -11,6 +11,7 @@ from .apply import apply as apply_release
 from .connect import connect
 from .create import create as create_database
 from .create import new_installation as renew_installation
+from .errors import explained
 from .options import (
     actor,
     admin_option,
@@ -156,7 +157,10 @@ def status(
     target = settings.app() if settings.dsn else settings.admin(database)
     if database:
         target = target.at(database)
-    with connect(target, name="orchestration db status", wait=seconds(wait), say=say) as connection:
+    with (
+        connect(target, name="orchestration db status", wait=seconds(wait), say=say) as connection,
+        explained(target),
+    ):
         result = read_status(connection)
     if as_json:
         click.echo(json.dumps(result.as_dict(), indent=2))

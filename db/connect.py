@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import psycopg
 
 from .errors import AwayError, DeployError, SettingsError, explain
-from .settings import DEV_PASSWORD, Target, dev_password_refused
+from .settings import DEV_PASSWORD, Target, dev_password_refused, plaintext_refused
 
 if TYPE_CHECKING:
     from psycopg.rows import TupleRow
@@ -72,10 +72,21 @@ def connect_once(target: Target, *, name: str, **options: Any) -> psycopg.Connec
         raise explain(error, target) from None
     except UnicodeError:
         raise SettingsError(f"{target.variable} holds a name that cannot be encoded", "correct it") from None
-    if not target.dev and connection.info.password == DEV_PASSWORD:
+    try:
+        _check(connection, target)
+    except SettingsError:
         connection.close()
-        raise dev_password_refused(f"{target.variable}, PGPASSWORD or the password file")
+        raise
     return connection
+
+
+def _check(connection: psycopg.Connection[TupleRow], target: Target) -> None:
+    """The settings' rules once more, now that libpq has read its service and password files."""
+    if not target.dev and connection.info.password == DEV_PASSWORD:
+        raise dev_password_refused(f"{target.variable}, PGPASSWORD or the password file")
+    over_network = bool(connection.info.hostaddr)
+    if over_network and not target.plaintext and not connection.pgconn.ssl_in_use:
+        raise plaintext_refused(target)
 
 
 def require_primary(connection: psycopg.Connection[TupleRow], target: Target) -> None:

@@ -13,7 +13,7 @@ from psycopg.rows import TupleRow
 
 from . import APP, OWNER, READER, SCHEMA, SQL_DIR
 from .connect import Say, connect_once, keep_trying, require_primary, silent
-from .errors import DeployError, NoDatabaseError, SettingsError, explain
+from .errors import DeployError, NoDatabaseError, SettingsError, explained
 from .files import read_file
 from .settings import DSN, Target
 
@@ -63,17 +63,14 @@ def create(admin: Target, app: Target, *, wait: float = math.inf, say: Say = sil
 
     def once() -> None:
         _make_database(admin, say)
-        with connect_once(admin, name=APPLICATION) as connection:
+        with connect_once(admin, name=APPLICATION) as connection, explained(admin):
             connection.add_notice_handler(lambda notice: _say_warning(notice, say))
-            try:
-                require_primary(connection, admin)
-                _again(lambda: _make_roles(connection))
-                _again(lambda: _make_tech_user(connection, admin.database, app, say))
-                _again(lambda: _make_schema(connection, admin.database))
-                _make_extensions(connection, admin.database, say)
-                _make_installation(connection, say)
-            except psycopg.Error as error:
-                raise explain(error, admin) from None
+            require_primary(connection, admin)
+            _again(lambda: _make_roles(connection))
+            _again(lambda: _make_tech_user(connection, admin.database, app, say))
+            _again(lambda: _make_schema(connection, admin.database))
+            _make_extensions(connection, admin.database, say)
+            _make_installation(connection, say)
 
     keep_trying(once, wait=wait, say=say)
     say(f"{admin}: roles, schema {SCHEMA} and rights are in place")
@@ -83,15 +80,13 @@ def new_installation(admin: Target, *, actor: str, wait: float = math.inf, say: 
     """Renew the installation's uuid after a restore; answers the new one. Raises DeployError if not applied."""
 
     def once() -> str:
-        with connect_once(admin, name="orchestration db new-installation") as connection:
+        with connect_once(admin, name="orchestration db new-installation") as connection, explained(admin):
             try:
                 with connection.transaction():
                     connection.execute("select set_config('orchestration.actor', %s, true)", [actor])
                     return _renew(connection)
             except (pg.UndefinedFunction, pg.InvalidSchemaName):
                 raise DeployError(f"{admin} is not applied", "run: orchestration db apply") from None
-            except psycopg.Error as error:
-                raise explain(error, admin) from None
 
     return keep_trying(once, wait=wait, say=say)
 
@@ -106,7 +101,7 @@ def _make_database(admin: Target, say: Say) -> None:
             f"{admin.server} has neither database {admin.database} nor one to make it from",
             f"make it by hand: create database {admin.database} encoding 'UTF8'",
         )
-    with connect_once(maintenance, name=APPLICATION) as connection:
+    with connect_once(maintenance, name=APPLICATION) as connection, explained(maintenance):
         try:
             require_primary(connection, maintenance)
             encoding = connection.execute(
@@ -124,8 +119,6 @@ def _make_database(admin: Target, say: Say) -> None:
                 f"role {connection.info.user} may not make databases at {admin.server}",
                 f"as a superuser: create database {admin.database}; or correct {admin.variable}",
             ) from None
-        except psycopg.Error as error:
-            raise explain(error, maintenance) from None
 
 
 def _exists(target: Target) -> bool:

@@ -7,6 +7,7 @@ same form. A server that is away (`AwayError`) is retried for ever by every prog
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -208,6 +209,15 @@ def explain(error: psycopg.Error, target: Target) -> DeployError:
     return AwayError(
         f"{target} cannot be reached ({words})", f"start PostgreSQL there, or correct {target.variable}"
     )
+
+
+@contextmanager
+def explained(target: Target) -> Iterator[None]:
+    """Within the block psycopg's errors become ours, by `explain`."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise explain(error, target) from None
 
 
 def server_words(error: psycopg.Error) -> str:

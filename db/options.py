@@ -67,6 +67,8 @@ def one_line_errors(command: Callable[P, R]) -> Callable[P, R]:
             fail(str(error), error.exit_code)
         except KeyboardInterrupt:
             fail("interrupted", 130)
+        except BrokenPipeError:
+            raise  # click's: the reader has seen enough
         except OSError as error:
             fail(f"{error.filename or 'the system'}: {error.strerror or error}", 1)
 

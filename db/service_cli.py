@@ -8,13 +8,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
-import psycopg
 from psycopg.rows import dict_row
 from rich.console import Console
 from rich.table import Table
 
 from .connect import connect
-from .errors import explain
+from .errors import explained
 from .options import actor, dsn_option, json_option, one_line_errors, say, seconds, wait_option
 from .release import check_release
 from .settings import Settings
@@ -49,7 +48,7 @@ def start(dsn: str | None, wait: float | None, as_json: bool) -> None:
     Example:
       orchestration service start
     """
-    _change("select orchestration.start_service()", dsn, wait)
+    _call("select orchestration.start_service()", dsn, wait)
     _answer("started", as_json)
 
 
@@ -65,7 +64,7 @@ def stop(dsn: str | None, wait: float | None, as_json: bool) -> None:
     Example:
       orchestration service stop
     """
-    _change("select orchestration.stop_service()", dsn, wait)
+    _call("select orchestration.stop_service()", dsn, wait)
     _answer("stopped", as_json)
 
 
@@ -82,7 +81,7 @@ def status(dsn: str | None, wait: float | None, as_json: bool) -> None:
       orchestration service status
       orchestration service status --json | jq .state
     """
-    rows = _change("select * from orchestration.service_status()", dsn, wait)
+    rows = _call("select * from orchestration.service_status()", dsn, wait)
     result = _unwrap(rows)
     if as_json:
         click.echo(json.dumps(result, indent=2, default=_text))
@@ -90,17 +89,17 @@ def status(dsn: str | None, wait: float | None, as_json: bool) -> None:
         _show(result)
 
 
-def _change(sql: str, dsn: str | None, wait: float | None) -> list[dict[str, Any]]:
+def _call(sql: str, dsn: str | None, wait: float | None) -> list[dict[str, Any]]:
     """The rows of one statement, recorded under this user's name."""
     target = Settings.from_env(dsn=dsn).app()
-    with connect(target, name="orchestration service", wait=seconds(wait), say=say) as connection:
+    with (
+        connect(target, name="orchestration service", wait=seconds(wait), say=say) as connection,
+        explained(target),
+    ):
         check_release(connection)
-        try:
-            with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
-                cursor.execute("select set_config('orchestration.actor', %s, true)", [actor()])
-                return cursor.execute(sql.encode()).fetchall()
-        except psycopg.Error as error:
-            raise explain(error, target) from None
+        with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
+            cursor.execute("select set_config('orchestration.actor', %s, true)", [actor()])
+            return cursor.execute(sql.encode()).fetchall()
 
 
 def _answer(state: str, as_json: bool) -> None:

@@ -79,26 +79,23 @@ class Settings:
     def _target(self, variable: str, dsn: str | None) -> Target:
         if not dsn:
             raise SettingsError(f"{variable} is not set", f"set it, for example {EXAMPLE}")
-        target = replace(Target.parse(variable, dsn), dev=self.dev)
-        if not self.dev:
-            if target.password == DEV_PASSWORD:
-                raise dev_password_refused(variable)
-            if "postgresql" not in self.allow_plaintext and not target.encrypted:
-                raise SettingsError(
-                    f"{variable} allows a connection to {target.server} without TLS",
-                    "add sslmode=require, verify-ca or verify-full to it, or permit it by "
-                    f"{ALLOW_PLAINTEXT}=postgresql",
-                )
+        plaintext = self.dev or "postgresql" in self.allow_plaintext
+        target = replace(Target.parse(variable, dsn), dev=self.dev, plaintext=plaintext)
+        if not self.dev and target.password == DEV_PASSWORD:
+            raise dev_password_refused(variable)
+        if not plaintext and not target.encrypted:
+            raise plaintext_refused(target)
         return target
 
 
 @dataclass(frozen=True)
 class Target:
-    """One DSN, parsed: its variable's name for messages, libpq's parameters, and whether this is DEV."""
+    """One DSN, parsed: its variable's name for messages, libpq's parameters, and what is permitted."""
 
     variable: str
     params: Mapping[str, Any] = field(repr=False)
     dev: bool = False
+    plaintext: bool = False
 
     @classmethod
     def parse(cls, variable: str, dsn: str) -> Target:
@@ -167,6 +164,14 @@ def dev_password_refused(variable: str) -> SettingsError:
     return SettingsError(
         f"{variable} holds the DEV password, which is public",
         f"give the role a password of its own, or set {ENV}=dev on a developer's machine",
+    )
+
+
+def plaintext_refused(target: Target) -> SettingsError:
+    """The error for a connection without TLS that nobody permitted."""
+    return SettingsError(
+        f"{target.variable} allows a connection to {target.server} without TLS",
+        f"add sslmode=require, verify-ca or verify-full to it, or permit it by {ALLOW_PLAINTEXT}=postgresql",
     )
 
 

@@ -42,8 +42,8 @@ class Bridge:
 
     @property
     def pid(self) -> int | None:
-        """The bridge's pid; None where none runs."""
-        return self._program.pid
+        """The bridge's pid; None where none runs, or one that nobody would start again."""
+        return self._program.pid if self._supervisor.pid else None
 
     def up(self, command: Path, programs: Mapping[str, str], *, empty_broker: bool) -> None:
         """Start it if it does not run, or runs with other settings; wait until it has its partitions.
@@ -59,9 +59,8 @@ class Bridge:
         with psycopg.connect(programs["ORCHESTRATION_ADMIN_DSN"], autocommit=True) as connection:
             row = connection.execute(_STORED).fetchone()
             stored = bool(row and row[0]) and not empty_broker
-            if self._supervisor.pid and not (stored and self._runs_with(settings.hexdigest())):
+            if not (self._supervisor.pid and stored and self._runs_with(settings.hexdigest())):
                 self.down()
-            if not self._supervisor.pid:
                 # only where no offset is stored: a topic made anew must stop the bridge, not be passed over
                 first = (
                     [] if stored else ["--once=--from", f"--once={'earliest' if empty_broker else 'latest'}"]
@@ -79,7 +78,8 @@ class Bridge:
             self._say("bridge: stopping")
         if not self._supervisor.end(signal.SIGTERM, 20):
             self._supervisor.kill()
-        self._program.kill()
+        if not self._program.end(signal.SIGTERM, 12):
+            self._program.kill()
 
     def _runs_with(self, settings: str) -> bool:
         return self._settings.exists() and self._settings.read_text() == settings

@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from . import StackError
-from .kafka.broker import QUICK_GROUPS, SINGLE_NODE
+from .kafka.broker import QUICK_GROUPS, SINGLE_NODE, new_cluster_id
 from .kafka.jars import VERSION as KAFKA_VERSION
 from .postgres import ADMIN, ALWAYS, DATABASE
 from .process import await_true, free_port
@@ -214,21 +214,25 @@ class DockerKafka(_Container):
     inner_port = 9092
     data = "/var/lib/kafka/data"
 
+    def __init__(self, name: str, port: int | None = None, cluster_id: str | None = None) -> None:
+        super().__init__(name, port)
+        self.cluster_id = cluster_id or new_cluster_id()
+
     @property
     def bootstrap(self) -> str:
         return f"127.0.0.1:{self.port}"
 
     def _environment(self) -> dict[str, str]:
-        return kafka_settings(self.port)
+        return {**kafka_settings(self.port), "CLUSTER_ID": self.cluster_id}
 
     def _image_and_command(self) -> list[str]:
         return [kafka_image()]
 
     def _answers(self) -> bool:
-        from .kafka.ready import await_metadata
+        from .kafka.ready import await_ready
 
         try:
-            await_metadata(self.bootstrap, 2, lambda: None)
+            await_ready(self.bootstrap, 2, lambda: None)
         except StackError:
             return False
         return True

@@ -93,9 +93,10 @@ def choose_kafka(layout: Layout, known: Settings, environ: Mapping[str, str], sa
         return Choice(Given(), "environment", given)
     source = _source(known, environ, say, "Kafka", docker.kafka_image)
     if source == "docker":
-        box = docker.DockerKafka(f"{layout.name}-kafka", known.get("port"))
+        box = docker.DockerKafka(f"{layout.name}-kafka", known.get("port"), known.get("cluster_id"))
         _move_if_taken(box, "Kafka", ("port",), say)
-        return Choice(box, source, box.bootstrap, {"source": source, "port": box.port})
+        kept = {"source": source, "port": box.port, "cluster_id": box.cluster_id}
+        return Choice(box, source, box.bootstrap, kept)
     server: Broker | FallbackBroker
     folder = layout.run / "kafka"
     settings: Settings = {"source": source}

@@ -15,9 +15,9 @@ from pathlib import Path
 from .. import StackError
 from ..process import Process, free_port, port_is_free, tail, who_holds
 from .jars import Jars, fetch, locked
-from .ready import await_metadata
+from .ready import await_ready
 
-__all__ = ["QUICK_GROUPS", "SINGLE_NODE", "Broker", "prepare"]
+__all__ = ["QUICK_GROUPS", "SINGLE_NODE", "Broker", "new_cluster_id", "prepare"]
 
 # one node: every internal topic has one replica and one partition; back after kill -9 in 2 s instead of 11
 SINGLE_NODE = {
@@ -151,7 +151,7 @@ class Broker:
 
     def await_ready(self, seconds: float = 60) -> None:
         """The second half of `start`: wait until metadata and group offsets can be asked for."""
-        await_metadata(self.bootstrap, seconds, self._still_starts)
+        await_ready(self.bootstrap, seconds, self._still_starts)
 
     def stop(self, seconds: float = 30) -> None:
         """SIGTERM, and -9 where that does not end it."""
@@ -233,7 +233,7 @@ class Broker:
             return
         shutil.rmtree(self.folder / "data", ignore_errors=True)
         command = self.jars.command(
-            "kafka.tools.StorageTool", "format", "-t", _cluster_id(), "-c", properties
+            "kafka.tools.StorageTool", "format", "-t", new_cluster_id(), "-c", properties
         )
         done = subprocess.run(
             command, capture_output=True, text=True, check=False, env=_environment(), cwd=self.folder
@@ -282,7 +282,7 @@ def prepare() -> Jars:
     return jars
 
 
-def _cluster_id() -> str:
+def new_cluster_id() -> str:
     """22 characters of base64url; one that begins with `-` would be taken for an option."""
     while not re.match(r"[A-Za-z0-9]", made := secrets.token_urlsafe(16)):
         pass

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .. import StackError
 from ..process import Process, free_port, port_is_free, tail, who_holds
-from .ready import await_metadata
+from .ready import await_ready
 
 __all__ = ["FALLBACK_LACKS", "FallbackBroker"]
 
@@ -77,7 +77,7 @@ class FallbackBroker:
         )  # fmt: skip
 
     def await_ready(self, seconds: float = 30) -> None:
-        await_metadata(self.bootstrap, seconds, self._still_starts, warm_groups=False)
+        await_ready(self.bootstrap, seconds, self._still_starts, warm_groups=False)
 
     def stop(self, seconds: float = 10) -> None:
         if not self.process.end(signal.SIGTERM, seconds):

@@ -8,10 +8,12 @@ from collections.abc import Callable
 
 from .. import StackError
 
-__all__ = ["await_metadata"]
+__all__ = ["await_ready"]
+
+_GROUP = "stack-ready"
 
 
-def await_metadata(
+def await_ready(
     bootstrap: str, seconds: float, still_starts: Callable[[], None], *, warm_groups: bool = True
 ) -> None:
     """Wait until the broker answers a metadata request, and until group offsets can be asked for (`warm_groups`).
@@ -19,39 +21,28 @@ def await_metadata(
     The latter makes the broker create its offsets topic now, so that the first consumer joins in 0.1 s, not 3.
     `still_starts` is called again and again and raises where waiting is useless. StackError after `seconds`.
     """
-    from confluent_kafka import (  # the rest of stack works without it
-        ConsumerGroupTopicPartitions,
-        KafkaException,
-    )
-    from confluent_kafka.admin import AdminClient
+    from confluent_kafka import Consumer, KafkaException, TopicPartition  # the rest of stack works without it
 
     end = time.monotonic() + seconds
     host, _, port = bootstrap.rpartition(":")
     while not _listens(host, int(port)):
         still_starts()
         _check(bootstrap, end)
-    # no logger and no error_cb: either makes the client crash now and then when it is dropped
-    admin = AdminClient({"bootstrap.servers": bootstrap, "socket.connection.setup.timeout.ms": 1000, "log_level": 0})
-    while True:
-        still_starts()
-        try:
-            if admin.list_topics(timeout=1).brokers:
-                break
-        except KafkaException:
-            pass
-        _check(bootstrap, end)
-    while warm_groups:
-        still_starts()
-        try:
-            asked = admin.list_consumer_group_offsets(
-                [ConsumerGroupTopicPartitions("stack-ready")], request_timeout=1
-            )
-            for answer in asked.values():
-                answer.result(timeout=2)
-        except (KafkaException, TimeoutError):
+    # a consumer, not an AdminClient: dropping that one right after its first answers crashed Python now and then
+    client = Consumer({"bootstrap.servers": bootstrap, "group.id": _GROUP, "log_level": 0})
+    try:
+        while True:
+            still_starts()
+            try:
+                if client.list_topics(timeout=1).brokers:
+                    if warm_groups:
+                        client.committed([TopicPartition(_GROUP, 0)], timeout=1)
+                    return
+            except KafkaException:
+                pass
             _check(bootstrap, end)
-        else:
-            break
+    finally:
+        client.close()
 
 
 def _listens(host: str, port: int) -> bool:

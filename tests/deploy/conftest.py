@@ -13,13 +13,13 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from psycopg import sql
+from psycopg.rows import TupleRow
+
 from orchestration.db import SQL_DIR
 from orchestration.db.apply import Report, apply
 from orchestration.db.create import create
 from orchestration.db.settings import Settings, Target
-from psycopg import sql
-from psycopg.rows import TupleRow
-
 from stack.postgres import bindir
 from tests.support.servers import PgServer
 
@@ -81,7 +81,7 @@ class Place:
 
     def dump(self) -> str:
         """The whole schema as SQL, without what differs from run to run; and the rows of the bookkeeping."""
-        words = [bindir() / "pg_dump", "--schema-only", "--dbname", self.admin_dsn]
+        words: list[str | Path] = [bindir() / "pg_dump", "--schema-only", "--dbname", self.admin_dsn]
         done = subprocess.run(words, check=True, capture_output=True, text=True)
         schema = re.sub(r"^\\(un)?restrict .*$", "", done.stdout, flags=re.MULTILINE)
         rows = self.ask(

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from orchestration.db.apply import apply
 from orchestration.db.errors import DeployError, FrozenError, ReleaseError, SqlError, VerifyError
-
 from stack.postgres import bindir
 
 from .conftest import Place
@@ -71,7 +71,9 @@ def test_a_changed_function_is_applied_and_recorded(created: Place, release: Pat
 
     assert created.apply(release).changed
     assert created.ask("select orchestration.answer()") == [(42,)]
-    assert created.ask("select count(*), count(distinct functions_sha256) from orchestration.schema_release") == [(3, 3)]
+    assert created.ask(
+        "select count(*), count(distinct functions_sha256) from orchestration.schema_release"
+    ) == [(3, 3)]
 
 
 def test_a_function_edited_in_the_database_is_mended(created: Place, release: Path) -> None:
@@ -87,7 +89,9 @@ def test_a_function_edited_in_the_database_is_mended(created: Place, release: Pa
 
 def test_a_new_migration_is_applied_alone(created: Place, release: Path) -> None:
     created.apply(release)
-    (release / "migrations" / "0004.more.sql").write_text("alter table orchestration.task_run add note text;\n")
+    (release / "migrations" / "0004.more.sql").write_text(
+        "alter table orchestration.task_run add note text;\n"
+    )
     assert created.apply(release).migrations == ["0004.more"]
     assert created.ask("select note from orchestration.task_run") == []
 
@@ -97,7 +101,9 @@ def test_a_broken_function_file_keeps_all_functions(created: Place, release: Pat
     created.apply(release)
     before = created.dump()
     write_function(release, "answer", 43)
-    (release / "functions" / "zoo.sql").write_text("-- a comment\n\ncreate or replace functoin orchestration.zoo()")
+    (release / "functions" / "zoo.sql").write_text(
+        "-- a comment\n\ncreate or replace functoin orchestration.zoo()"
+    )
 
     with pytest.raises(SqlError, match=r"^functions/zoo.sql line 3: syntax error at or near \"functoin\""):
         created.apply(release)
@@ -111,7 +117,9 @@ def test_a_function_that_plpgsql_check_refuses_keeps_all_functions(created: Plac
     write_function(release, "answer", 43)
     write_function(release, "zoo", "(select count(*) from orchestration.no_such_table)")
 
-    with pytest.raises(VerifyError, match=r"orchestration.zoo\(\) line 1: relation \"orchestration.no_such_table\""):
+    with pytest.raises(
+        VerifyError, match=r"orchestration.zoo\(\) line 1: relation \"orchestration.no_such_table\""
+    ):
         created.apply(release)
     assert created.ask("select orchestration.answer()") == [(42,)]
 
@@ -134,8 +142,12 @@ def test_a_file_that_commits_is_refused(created: Place, release: Path) -> None:
 def test_a_broken_migration_is_undone_whole_and_named(created: Place, release: Path) -> None:
     created.apply(release)
     broken = release / "migrations" / "0004.broken.sql"
-    broken.write_text("create table orchestration.first (id int);\n\nalter table orchestration.first\n  add id int;\n")
-    with pytest.raises(SqlError, match=r"^migrations/0004.broken.sql line 3: column \"id\" .* already exists"):
+    broken.write_text(
+        "create table orchestration.first (id int);\n\nalter table orchestration.first\n  add id int;\n"
+    )
+    with pytest.raises(
+        SqlError, match=r"^migrations/0004.broken.sql line 3: column \"id\" .* already exists"
+    ):
         created.apply(release)
     assert created.ask("select to_regclass('orchestration.first')") == [(None,)]
 
@@ -145,25 +157,28 @@ def test_a_broken_migration_is_undone_whole_and_named(created: Place, release: P
 
 def test_statements_must_name_the_schema(created: Place, release: Path) -> None:
     (release / "migrations" / "0004.careless.sql").write_text("create table careless (id int);\n")
-    with pytest.raises(SqlError, match="0004.careless.sql line 1: no schema has been selected"):
+    with pytest.raises(SqlError, match=r"0004.careless.sql line 1: no schema has been selected"):
         created.apply(release)
 
 
 def test_a_changed_released_migration_is_refused(created: Place, release: Path) -> None:
     migrations = release / "migrations"
     lines = [
-        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in sorted(migrations.glob("*.sql"))
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
+        for path in sorted(migrations.glob("*.sql"))
     ]
     (migrations / "frozen.sha256").write_text("# released\n" + "".join(lines))
     created.apply(release)
 
     text = (migrations / "0002.run-tables.sql").read_text()
     (migrations / "0002.run-tables.sql").write_text(text + "-- one more word\n")
-    with pytest.raises(FrozenError, match="released migration 0002.run-tables.sql was changed: restore the file"):
+    with pytest.raises(
+        FrozenError, match=r"released migration 0002.run-tables.sql was changed: restore the file"
+    ):
         created.apply(release)
 
     (migrations / "0002.run-tables.sql").unlink()
-    with pytest.raises(FrozenError, match="released migration 0002.run-tables.sql is missing"):
+    with pytest.raises(FrozenError, match=r"released migration 0002.run-tables.sql is missing"):
         created.apply(release)
 
     (migrations / "0002.run-tables.sql").write_text(text)
@@ -176,7 +191,9 @@ def test_an_edited_migration_that_was_applied_is_refused(created: Place, release
     created.apply(release)
     path = release / "migrations" / "0003.history-index.sql"
     path.write_text(path.read_text() + "create table orchestration.added_later (id int);\n")
-    with pytest.raises(ReleaseError, match=r"made from another text of migration 0003.history-index") as caught:
+    with pytest.raises(
+        ReleaseError, match=r"made from another text of migration 0003.history-index"
+    ) as caught:
         created.apply(release)
     assert caught.value.state == "edited"
 
@@ -186,12 +203,16 @@ def test_a_newer_database_is_refused(created: Place, release: Path) -> None:
     newer.write_text("select 1;\n")
     created.apply(release)
     newer.unlink()
-    with pytest.raises(ReleaseError, match=r"newer than the code: it has migration 0004.from-the-future") as caught:
+    with pytest.raises(
+        ReleaseError, match=r"newer than the code: it has migration 0004.from-the-future"
+    ) as caught:
         created.apply(release)
     assert caught.value.state == "newer"
 
 
-@pytest.mark.parametrize("name", ["2.short.sql", "0002_under.sql", "0004.Upper.sql", "0004.code.py", "__init__.py"])
+@pytest.mark.parametrize(
+    "name", ["2.short.sql", "0002_under.sql", "0004.Upper.sql", "0004.code.py", "__init__.py"]
+)
 def test_a_misnamed_migration_is_refused(created: Place, release: Path, name: str) -> None:
     (release / "migrations" / name).write_text("select 1;\n")
     with pytest.raises(DeployError, match="is misnamed"):
@@ -214,7 +235,9 @@ def test_not_created_is_named(place: Place, created: Place, release: Path) -> No
 def test_an_admin_who_may_not_act_as_owner_is_told_the_grant(created: Place, release: Path) -> None:
     with created.connect() as admin:
         admin.execute(f"alter role {created.user} createdb")
-    words = rf"role {created.user} may not act as orchestration_owner: as a superuser: grant orchestration_owner to {created.user}"
+    words = (
+        rf"may not act as orchestration_owner: as a superuser: grant orchestration_owner to {created.user}"
+    )
     with pytest.raises(DeployError, match=words):
         apply(created.app, sql_dir=release)
 
@@ -276,11 +299,15 @@ def test_the_plan_does_the_same_as_the_deed(
 ) -> None:
     planned, applied = copy_of(created_template), copy_of(created_template)
     plan = planned.apply(release, plan=True).plan
-    assert planned.ask("select count(*) from pg_class where relnamespace = 'orchestration'::regnamespace") == [(0,)]
+    assert planned.ask(
+        "select count(*) from pg_class where relnamespace = 'orchestration'::regnamespace"
+    ) == [(0,)]
     (tmp_path / "plan.sql").write_text(plan)
 
     done = subprocess.run(
-        [bindir() / "psql", "-X", "-q", "-f", tmp_path / "plan.sql", planned.admin_dsn], capture_output=True, text=True
+        [bindir() / "psql", "-X", "-q", "-f", tmp_path / "plan.sql", planned.admin_dsn],
+        capture_output=True,
+        text=True,
     )
     applied.apply(release)
 
@@ -291,7 +318,9 @@ def test_the_plan_does_the_same_as_the_deed(
 
 def test_the_plan_of_a_change_shows_only_what_is_new(created: Place, release: Path) -> None:
     created.apply(release)
-    (release / "migrations" / "0004.more.sql").write_text("alter table orchestration.task_run add note text;\n")
+    (release / "migrations" / "0004.more.sql").write_text(
+        "alter table orchestration.task_run add note text;\n"
+    )
     before = created.dump()
     plan = created.apply(release, plan=True).plan
     assert "alter table orchestration.task_run add note text;" in plan

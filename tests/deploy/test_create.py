@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from psycopg.rows import TupleRow
+
 from orchestration.db.connect import connect_once
 from orchestration.db.create import create
 from orchestration.db.errors import DeployError, SettingsError
 from orchestration.db.settings import Settings
-from psycopg.rows import TupleRow
+from tests.support.servers import PgServer
 
 from .conftest import Place, name_place
 
@@ -23,13 +27,19 @@ from .conftest import Place, name_place
 def test_makes_database_roles_and_rights(place: Place) -> None:
     place.create()
 
-    assert place.ask("select pg_get_userbyid(nspowner) from pg_namespace where nspname = 'orchestration'") == [
-        ("orchestration_owner",)
-    ]
+    assert place.ask(
+        "select pg_get_userbyid(nspowner) from pg_namespace where nspname = 'orchestration'"
+    ) == [("orchestration_owner",)]
     assert place.ask(
         "select rolname, rolcanlogin, rolsuper from pg_roles where rolname like 'orchestration\\_%' order by 1"
-    ) == [("orchestration_app", False, False), ("orchestration_owner", False, False), ("orchestration_reader", False, False)]
-    assert place.ask("select encoding = pg_char_to_encoding('UTF8') from pg_database where datname = current_database()") == [(True,)]
+    ) == [
+        ("orchestration_app", False, False),
+        ("orchestration_owner", False, False),
+        ("orchestration_reader", False, False),
+    ]
+    assert place.ask(
+        "select encoding = pg_char_to_encoding('UTF8') from pg_database where datname = current_database()"
+    ) == [(True,)]
     with place.connect(place.app_dsn) as tech:
         assert tech.execute("select pg_has_role('orchestration_app', 'member')").fetchone() == (True,)
         for right in ("create", "temporary"):
@@ -68,12 +78,31 @@ def test_four_at_once(place: Place) -> None:
     with ThreadPoolExecutor(4) as pool:
         runs = list(
             pool.map(
-                lambda _: subprocess.run(words, env={**os.environ, **place.environment}, capture_output=True, text=True),
+                lambda _: subprocess.run(
+                    words, env={**os.environ, **place.environment}, capture_output=True, text=True
+                ),
                 range(4),
             )
         )
     assert [(run.returncode, run.stderr) for run in runs if run.returncode] == []
     place.connect(place.app_dsn).close()
+
+
+def test_killed_at_any_time_it_can_be_run_again(pg_cluster: PgServer) -> None:
+    for pause in range(0, 240, 20):
+        place = name_place(pg_cluster)
+        pid = os.fork()
+        if pid == 0:
+            try:
+                place.create()
+            finally:
+                os._exit(0)
+        time.sleep(pause / 1000)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        place.create()
+        place.connect(place.app_dsn).close()
+        place.drop()
 
 
 def test_password_never_reaches_the_server_in_clear(
@@ -122,7 +151,10 @@ def test_admin_without_superuser(place: Place) -> None:
         said: list[str] = []
         create(settings.admin(), settings.app(), say=said.append)
         notes = [line for line in said if line.startswith("note:")]
-        assert any(f'alter role "{place.user}" in database "{place.name}" set "deadlock_timeout"' in note for note in notes)
+        assert any(
+            f'alter role "{place.user}" in database "{place.name}" set "deadlock_timeout"' in note
+            for note in notes
+        )
         assert any("create extension plpgsql_check;" in note for note in notes)
         place.connect(place.app_dsn).close()
     finally:
@@ -137,7 +169,9 @@ def test_an_admin_without_rights_is_told_what_to_do(place: Place) -> None:
     with psycopg.connect(place.server.dsn("postgres"), autocommit=True) as connection:
         connection.execute(f"create role {poor.user} login password 'x'")
     settings = Settings(dsn=place.app_dsn, admin_dsn=place.server.dsn(place.name, poor.user, "x"), dev=True)
-    with pytest.raises(DeployError, match=rf"role {poor.user} may not make databases.*create database {place.name}"):
+    with pytest.raises(
+        DeployError, match=rf"role {poor.user} may not make databases.*create database {place.name}"
+    ):
         create(settings.admin(), settings.app())
     poor.drop()
 
@@ -149,5 +183,3 @@ def test_a_database_in_another_encoding_is_refused(place: Place) -> None:
         )
     with pytest.raises(DeployError, match="is encoded in LATIN1: drop it"):
         place.create()
-
-

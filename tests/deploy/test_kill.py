@@ -8,20 +8,23 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
 import pytest
+
 from orchestration.db.apply import apply
 from orchestration.db.channel import KILL_BEFORE
+from tests.support.servers import start_postgres, wait_for
 
-from .conftest import Place
+from .conftest import Place, name_place
 
 APPLY = (
     "import sys; from pathlib import Path; from orchestration.db.apply import apply;"
     "from orchestration.db.settings import Settings; apply(Settings.from_env().admin(), sql_dir=Path(sys.argv[1]))"
 )
-MOST_STATEMENTS = 200
+MOST_STATEMENTS = 2000
 
 
 def apply_killed_before(place: Place, release: Path, number: int) -> bool:
@@ -43,17 +46,21 @@ def apply_killed_before(place: Place, release: Path, number: int) -> bool:
     return False
 
 
-def sweep(make_place: Callable[[], Place], release: Path) -> int:
-    """Kill before each statement in turn, apply again, compare with an undisturbed run; answers how many kills."""
+def sweep(make_place: Callable[[], Place], release: Path, *, every: int = 1, strict: bool = True) -> int:
+    """Kill before each statement in turn (or `every` so many), apply again, compare with an undisturbed run.
+
+    Answers before how many statements of a whole run.
+    """
     undisturbed = make_place()
-    undisturbed.apply(release)
+    undisturbed.apply(release, strict=strict)
     expected = undisturbed.dump()
-    for number in range(1, MOST_STATEMENTS):
+    for number in range(1, MOST_STATEMENTS, every):
         place = make_place()
         if not apply_killed_before(place, release, number):
             return number - 1
-        place.apply(release)
+        place.apply(release, strict=strict)
         assert place.dump() == expected, f"killed before statement {number}"
+        place.drop_database()
     pytest.fail(f"more than {MOST_STATEMENTS} statements")
 
 
@@ -97,31 +104,61 @@ def test_before_every_statement_of_a_migration_without_transaction(
     assert sweep(partial(copy_of, applied_before), release) > 30
 
 
-def test_in_the_midst_of_a_statement(created: Place, release: Path) -> None:
-    """The server notices within a second that its client is gone: the next apply need not wait for the rest."""
+def write_slow_migration(place: Place, release: Path) -> None:
+    """A migration that sleeps a minute while table public.patience is there."""
     (release / "migrations" / "0004.slow.sql").write_text(
         "create table orchestration.made_before (id int);\n"
         "select pg_sleep(60) where to_regclass('public.patience') is not null;\n"
     )
-    with created.connect() as admin:
+    with place.connect() as admin:
         admin.execute("create table public.patience ()")
+
+
+def wait_until_it_sleeps(place: Place) -> None:
+    """The migration sleeps; tried again it would not."""
+    sleeping = (
+        "select count(*) from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()"
+    )
+    wait_for(lambda: place.ask(sleeping) == [(1,)], "the migration sleeps")
+    with place.connect() as admin:
+        admin.execute("drop table public.patience")
+
+
+def test_in_the_midst_of_a_statement(created: Place, release: Path) -> None:
+    """The server notices within a second that its client is gone: the next apply need not wait for the rest."""
+    write_slow_migration(created, release)
     run = subprocess.Popen([sys.executable, "-c", APPLY, release], env={**os.environ, **created.environment})
-    sleeping = "select count(*) from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()"
-    until = time.monotonic() + 30
-    while created.ask(sleeping) == [(0,)]:
-        assert time.monotonic() < until
-        assert run.poll() is None, "the run ended before its slow statement"
-        time.sleep(0.02)
+    wait_until_it_sleeps(created)
     run.kill()
     run.wait()
-    with created.connect() as admin:
-        admin.execute("drop table public.patience")
 
     begin = time.monotonic()
     report = created.apply(release)
 
     assert report.migrations == ["0004.slow"]
     assert time.monotonic() - begin < 10
+
+
+def test_the_server_is_killed_in_the_midst(release: Path) -> None:
+    """The deployment waits for the server and goes on by itself."""
+    server = start_postgres(durable=True)
+    try:
+        place = name_place(server)
+        place.create()
+        write_slow_migration(place, release)
+        with ThreadPoolExecutor(1) as pool:
+            report = pool.submit(place.apply, release, wait=60)
+            wait_until_it_sleeps(place)
+            server.kill()
+            wait_for(
+                lambda: any(line.endswith("trying again") for line in place.said), "apply says that it waits"
+            )
+            server.start()
+            assert report.result().changed
+        assert place.ask("select max(migration_id) from orchestration._yoyo_migration") == [("0004.slow",)]
+        assert sum(line.endswith("trying again") for line in place.said) == 1
+    finally:
+        server.drop()
 
 
 def test_the_failpoint_is_dead_outside_dev(created: Place, release: Path) -> None:

@@ -9,14 +9,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from orchestration.db import apply as apply_module  # noqa: F401 - the module is patched by name
+
 from orchestration.db.errors import DeployError
 from orchestration.db.files import Release
 from orchestration.db.verify import Ask, Finding, verify
 
 from .conftest import Place
 
-ALLOWED = {"AccessShareLock", "RowShareLock", "RowExclusiveLock", "ShareUpdateExclusiveLock", "ShareLock"}
+TABLE_LOCKS_ALLOWED = {
+    "AccessShareLock",
+    "RowShareLock",
+    "RowExclusiveLock",
+    "ShareUpdateExclusiveLock",
+    "ShareLock",
+}
 STRONGEST = "ShareRowExclusiveLock"
 LOCKS_ON_TABLES = """
 select c.relname::text, l.mode
@@ -54,7 +60,7 @@ def test_with_nothing_changed_no_lock_is_stronger_than_share_row_exclusive(
     locks.clear()
     created.apply(release)
     assert ("task_run", STRONGEST) in locks, "the triggers are made again; if not, this test sees nothing"
-    assert {mode for _, mode in locks} <= {*ALLOWED, STRONGEST}
+    assert {mode for _, mode in locks} <= {*TABLE_LOCKS_ALLOWED, STRONGEST}
 
 
 def test_readers_go_on_and_writers_wait_no_longer_than_the_deployment(created: Place, release: Path) -> None:
@@ -118,7 +124,12 @@ def test_gives_up_after_its_time_and_names_who_holds_the_table(created: Place, r
 
 def test_a_migration_waits_in_the_same_way(created: Place, release: Path) -> None:
     created.apply(release)
-    (release / "migrations" / "0004.more.sql").write_text("alter table orchestration.task_run add note text;\n")
-    with writing(created), pytest.raises(DeployError, match=r"migration 0004.more: a table stays locked by pid"):
+    (release / "migrations" / "0004.more.sql").write_text(
+        "alter table orchestration.task_run add note text;\n"
+    )
+    with (
+        writing(created),
+        pytest.raises(DeployError, match=r"migration 0004.more: a table stays locked by pid"),
+    ):
         created.apply(release, lock_wait=1)
     assert created.apply(release).migrations == ["0004.more"]

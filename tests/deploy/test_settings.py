@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from orchestration.db.errors import SettingsError
 from orchestration.db.settings import DEV_PASSWORD, Settings, Target, known_secrets, redact
 
@@ -25,7 +26,9 @@ def test_reads_the_environment() -> None:
 
 @pytest.mark.parametrize("value", ["", None])
 def test_a_missing_dsn_is_named(value: str | None) -> None:
-    with pytest.raises(SettingsError, match=r"ORCHESTRATION_DSN is not set: set it, for example postgresql://"):
+    with pytest.raises(
+        SettingsError, match=r"ORCHESTRATION_DSN is not set: set it, for example postgresql://"
+    ):
         settings(value).app()
     with pytest.raises(SettingsError, match="ORCHESTRATION_ADMIN_DSN is not set"):
         settings().admin()
@@ -43,7 +46,9 @@ def test_a_missing_dsn_is_named(value: str | None) -> None:
     ],
 )
 def test_plain_text_is_refused_outside_dev_unless_permitted_by_name(dsn: str) -> None:
-    with pytest.raises(SettingsError, match=r"without TLS: add sslmode=require.*ORCHESTRATION_ALLOW_PLAINTEXT=postgr"):
+    with pytest.raises(
+        SettingsError, match=r"without TLS: add sslmode=require.*ORCHESTRATION_ALLOW_PLAINTEXT=postgr"
+    ):
         settings(dsn).app()
     with pytest.raises(SettingsError, match="without TLS"):
         settings(dsn, ORCHESTRATION_ENV="production").app()
@@ -117,7 +122,7 @@ def test_unknown_permissions_are_refused() -> None:
     ],
 )
 def test_a_malformed_dsn_is_named_but_never_quoted(dsn: str) -> None:
-    with pytest.raises(SettingsError, match="^ORCHESTRATION_DSN ") as caught:
+    with pytest.raises(SettingsError, match=r"^ORCHESTRATION_DSN ") as caught:
         settings(dsn).app()
     assert SECRET not in str(caught.value)
     assert "hunter2" not in str(caught.value)
@@ -158,7 +163,11 @@ def test_redact_takes_out_every_form() -> None:
 
 
 def test_known_secrets_are_those_of_the_environment() -> None:
-    environ = {"ORCHESTRATION_DSN": TLS, "ORCHESTRATION_ADMIN_DSN": "host=x password=other", "PGPASSWORD": "third"}
+    environ = {
+        "ORCHESTRATION_DSN": TLS,
+        "ORCHESTRATION_ADMIN_DSN": "host=x password=other",
+        "PGPASSWORD": "third",
+    }
     assert known_secrets(environ) == {SECRET, "other", "third"}
     assert known_secrets({}) == set()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from orchestration.db.errors import VerifyError
 
 from .conftest import Place
@@ -13,10 +14,14 @@ from .test_apply import FUNCTION, write_function
 
 def refusal(place: Place, release: Path) -> str:
     """What the deployment is refused for; nothing of it may be kept."""
-    before = place.ask("select oid, xmin::text from pg_proc where pronamespace = 'orchestration'::regnamespace")
+    before = place.ask(
+        "select oid, xmin::text from pg_proc where pronamespace = 'orchestration'::regnamespace"
+    )
     with pytest.raises(VerifyError) as caught:
         place.apply(release)
-    after = place.ask("select oid, xmin::text from pg_proc where pronamespace = 'orchestration'::regnamespace")
+    after = place.ask(
+        "select oid, xmin::text from pg_proc where pronamespace = 'orchestration'::regnamespace"
+    )
     assert sorted(before) == sorted(after)
     return "\n".join([str(caught.value), *place.said])
 
@@ -37,7 +42,10 @@ def test_an_overload_left_behind_by_a_new_signature(created: Place, release: Pat
 
 
 def test_two_overloads_in_their_file_are_right(created: Place, release: Path) -> None:
-    both = [FUNCTION.format(name="answer", arguments=f"size {kind}", value="size") for kind in ("integer", "smallint")]
+    both = [
+        FUNCTION.format(name="answer", arguments=f"size {kind}", value="size")
+        for kind in ("integer", "smallint")
+    ]
     (release / "functions" / "answer.sql").write_text("\n".join(both))
     created.apply(release)
 
@@ -46,8 +54,9 @@ def test_a_function_without_a_file(created: Place, release: Path) -> None:
     created.apply(release)
     with created.connect() as admin:
         admin.execute(FUNCTION.format(name="by_hand", arguments="", value=1))
-    assert "function orchestration.by_hand has no file: drop in a migration: orchestration.by_hand()" in refusal(
-        created, release
+    assert (
+        "function orchestration.by_hand has no file: drop in a migration: orchestration.by_hand()"
+        in refusal(created, release)
     )
 
 
@@ -59,7 +68,9 @@ def test_a_file_that_defines_another_function(created: Place, release: Path) -> 
 
 def test_a_file_without_a_function(created: Place, release: Path) -> None:
     created.apply(release)
-    (release / "functions" / "answer.sql").write_text("-- create or replace function orchestration.answer()\n")
+    (release / "functions" / "answer.sql").write_text(
+        "-- create or replace function orchestration.answer()\n"
+    )
     assert "functions/answer.sql defines no function" in refusal(created, release)
 
 
@@ -87,7 +98,9 @@ def test_a_trigger_left_behind_by_a_new_name(created: Place, release: Path) -> N
 
 def test_a_trigger_function_nothing_calls(created: Place, release: Path) -> None:
     created.apply(release)
-    text = FUNCTION.format(name="tg_nothing", arguments="", value="null").replace("returns integer", "returns trigger")
+    text = FUNCTION.format(name="tg_nothing", arguments="", value="null").replace(
+        "returns integer", "returns trigger"
+    )
     (release / "functions" / "tg_nothing.sql").write_text(text)
     assert "orchestration.tg_nothing() is a trigger function without a trigger" in refusal(created, release)
 

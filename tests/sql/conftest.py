@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from psycopg import sql
 
 from tests.support.databases import Database
 
@@ -24,4 +25,8 @@ def pgtap_database(pgtap_database: Database) -> Database:
         connection.execute("set search_path = orchestration, tap")
         for path in SETUP:
             connection.execute(path.read_text().encode())
+        # as programs log in (db create); the superuser's default would compile each statement, seconds long
+        connection.execute(
+            sql.SQL("alter database {} set jit = off").format(sql.Identifier(pgtap_database.name))
+        )
     return pgtap_database

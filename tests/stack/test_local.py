@@ -17,7 +17,7 @@ from stack import StackError
 from stack.layout import ROOT, Layout
 from stack.local import Stack
 from stack.process import await_true
-from tests.support.servers import start_kafka
+from tests.support.servers import require_fallback_allowed
 
 
 @pytest.fixture(scope="module")
@@ -27,11 +27,14 @@ def said() -> list[str]:
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory, said: list[str]) -> Iterator[Stack]:
-    start_kafka().drop()  # fails here, with its own words, where only the fallback can be had
     made = Stack(Layout(tmp_path_factory.mktemp("stack") / ".run"), said.append)
-    made.up()
-    yield made
-    made.clean()
+    try:
+        made.up()
+        if made.layout.load()["kafka"]["source"] == "fallback":
+            require_fallback_allowed("; ".join(said))
+        yield made
+    finally:
+        made.clean()
 
 
 def pids(stack: Stack) -> dict[str, int]:
@@ -168,5 +171,4 @@ def test_clean_drops_everything(stack: Stack) -> None:
     assert of_this_stack(stack) == []
     assert not folder.exists()
     assert {path.name for path in stack.layout.run.iterdir()} <= {"lock", "venv.lock"}
-    assert stack.status() == [row for row in stack.status() if row.name == "bridge"]
-    stack.up()
+    assert states(stack) == {"bridge": "down"}

@@ -13,11 +13,20 @@ import pytest
 
 from stack import StackError, docker
 from stack.kafka import FALLBACK_LACKS, Broker, FallbackBroker
-from stack.kafka.ready import await_metadata
+from stack.kafka.broker import new_cluster_id
+from stack.kafka.ready import await_ready
 from stack.postgres import ADMIN, DATABASE, Cluster
 from stack.process import await_true, free_port
 
-__all__ = ["ALLOW_FALLBACK", "KafkaServer", "PgServer", "start_kafka", "start_postgres"]
+__all__ = [
+    "ALLOW_FALLBACK",
+    "KafkaServer",
+    "PgServer",
+    "require_fallback_allowed",
+    "start_kafka",
+    "start_postgres",
+    "wait_for",
+]
 
 ALLOW_FALLBACK = "ALLOW_FALLBACK"
 Settings = Mapping[str, str | None]
@@ -79,12 +88,17 @@ def start_kafka(*, quick_groups: bool = True, settings: Settings | None = None) 
         return _fallback(str(problem))
 
 
-def _fallback(why: str) -> KafkaServer:
+def require_fallback_allowed(why: str) -> None:
+    """Fail the test unless the user permits the fallback broker."""
     if os.environ.get(ALLOW_FALLBACK) != "1":
         pytest.fail(
             f"no Apache Kafka for the tests: {why}; {ALLOW_FALLBACK}=1 runs them on the fallback ({FALLBACK_LACKS})",
             pytrace=False,
         )
+
+
+def _fallback(why: str) -> KafkaServer:
+    require_fallback_allowed(why)
     return FallbackBroker.throwaway()
 
 
@@ -177,6 +191,7 @@ class _ContainerKafka(_Container):
     def __init__(self, quick_groups: bool, settings: Settings) -> None:
         port = free_port()
         environment = docker.kafka_settings(port, quick_groups=quick_groups, settings=settings)
+        environment["CLUSTER_ID"] = new_cluster_id()
         super().__init__(docker.kafka_image(), "", environment, port)
 
     @property
@@ -184,7 +199,7 @@ class _ContainerKafka(_Container):
         return f"127.0.0.1:{self.port}"
 
     def _await(self) -> None:
-        await_metadata(self.bootstrap, 60, lambda: None)
+        await_ready(self.bootstrap, 60, lambda: None)
 
 
 def wait_for(condition: Callable[[], bool], what: str, seconds: float = 30) -> float:

@@ -26,16 +26,16 @@ begin
 end
 $$;
 
-create or replace function tap.task(name text) returns bigint language sql stable as $$
-    select t.id from orchestration.task t where t.name = task.name
+create or replace function tap.task_id(name text) returns bigint language sql as $$
+    select t.id from orchestration.task t where t.name = task_id.name
 $$;
 
-create or replace function tap.chain(previous text, next text) returns bigint language sql stable as $$
-    select c.id from orchestration.chain c where c.previous_task_id = tap.task(previous) and c.next_task_id = tap.task(next)
+create or replace function tap.chain_id(previous text, next text) returns bigint language sql as $$
+    select c.id from orchestration.chain c where c.previous_task_id = tap.task_id(previous) and c.next_task_id = tap.task_id(next)
 $$;
 
-create or replace function tap.graph(name text) returns bigint language sql stable as $$
-    select g.id from orchestration.graph g where g.name = graph.name
+create or replace function tap.graph_id(name text) returns bigint language sql as $$
+    select g.id from orchestration.graph g where g.name = graph_id.name
 $$;
 
 create or replace function tap.edges(words text[]) returns table (previous text, next text)
@@ -45,24 +45,24 @@ language sql immutable as $$
         select w.n, s.i, string_to_array(regexp_replace(s.side, '[][ ]', '', 'g'), ',') as names
         from unnest(words) with ordinality w(words, n), regexp_split_to_table(w.words, '->') with ordinality s(side, i)
     )
-    select p, n from step a join step b on b.n = a.n and b.i = a.i + 1, unnest(a.names) p, unnest(b.names) n
+    select x.name, y.name from step a join step b on b.n = a.n and b.i = a.i + 1, unnest(a.names) x(name), unnest(b.names) y(name)
 $$;
 
 create or replace function tap.given_graph(name text, variadic edges text[]) returns bigint
 language plpgsql as $$
 -- The graph's id. Tasks that are missing are made, of service airflow. Adds to a graph that is there.
 declare
-    v_graph bigint := tap.graph(name);
+    v_graph bigint := tap.graph_id(name);
 begin
     perform tap.given_task(x.name)
     from (select distinct u.name from tap.edges(edges) e, unnest(array[e.previous, e.next]) u(name)) x
-    where tap.task(x.name) is null;
+    where tap.task_id(x.name) is null;
     if v_graph is null then
         insert into orchestration.graph (name) values (given_graph.name) returning id into v_graph;
     end if;
     with made as (
         insert into orchestration.chain (previous_task_id, next_task_id)
-        select tap.task(e.previous), tap.task(e.next) from tap.edges(edges) e
+        select tap.task_id(e.previous), tap.task_id(e.next) from tap.edges(edges) e
         returning id
     )
     insert into orchestration.graph_chain (graph_id, chain_id) select v_graph, id from made;

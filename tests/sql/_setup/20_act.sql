@@ -20,16 +20,16 @@ language sql as $$
 $$;
 
 create or replace function tap.run(graph text, n integer default 1) returns bigint
-language sql stable as $$
+language sql as $$
     -- the n-th graph run of the graph; from the end where n is negative
-    select r.id from orchestration.graph_run r where r.graph_id = tap.graph(run.graph)
+    select r.id from orchestration.graph_run r where r.graph_id = tap.graph_id(run.graph)
     order by case when n > 0 then r.id else -r.id end offset abs(n) - 1 limit 1
 $$;
 
 create or replace function tap.at(graph_run bigint, task text) returns bigint
-language sql stable as $$
+language sql as $$
     -- the task run that stands for the task in the graph run: the last attempt
-    select l.task_run_id from orchestration.graph_run_task_run l where l.graph_run_id = at.graph_run and l.task_id = tap.task(at.task)
+    select l.task_run_id from orchestration.graph_run_task_run l where l.graph_run_id = at.graph_run and l.task_id = tap.task_id(at.task)
     order by l.attempt desc limit 1
 $$;
 
@@ -48,7 +48,7 @@ begin
     loop
         select t.id into v_id
         from orchestration.graph_run r join orchestration.graph_run_task_run l on l.graph_run_id = r.id join orchestration.task_run t on t.id = l.task_run_id
-        where r.graph_id = tap.graph(finish_all.graph) and t.finished_at is null
+        where r.graph_id = tap.graph_id(finish_all.graph) and t.finished_at is null
         order by t.id limit 1;
         exit when not found or v_count > 1000;
         perform tap.tell(v_id, 'SUCCESS');
@@ -87,4 +87,14 @@ language sql as $$
         array[0], array[k.epoch], array[k.next_offset], array[k.next_offset + cardinality(events)], '{}') d
     join orchestration.task_run r on r.id = d.task_run_id join orchestration.task t on t.id = r.task_id
     where k.topic = 'etl_finished_tasks' and k.partition = 0
+$$;
+
+create or replace function tap.as_role(role text, statement text) returns void
+language plpgsql as $$
+-- One statement as another role; pgTAP's own tables need ours.
+begin
+    execute format('set local role %I', role);
+    execute statement;
+    reset role;
+end
 $$;

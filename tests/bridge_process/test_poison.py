@@ -1,0 +1,120 @@
+"""Errors of the database that a batch meets: retried, waited out, or pinned on the one message that is guilty."""
+
+from __future__ import annotations
+
+import time
+
+from .harness import World, eventually
+
+TRAP = """
+create sequence public.trap_passes;
+grant all on sequence public.trap_passes to public;
+create function public.trap() returns trigger language plpgsql as $$
+begin
+    if new.run_key like 'trap%%' then
+        {body}
+    end if;
+    return new;
+end
+$$;
+create trigger trap before insert on orchestration.task_run for each row execute function public.trap();
+"""
+
+
+def set_trap(world: World, body: str) -> None:
+    """From now on a task run whose key begins with `trap` meets `body`."""
+    world.run(TRAP.format(body=body).replace("%%", "%"))
+
+
+def send(world: World, keys: list[str]) -> None:
+    """Successes of the root with these run keys, in one partition and so in this order."""
+    for key in keys:
+        event = f'{{"service": "tool", "process": "load", "status": "SUCCESS", "run_key": "{key}", "external_id": "{key}"}}'
+        world.produce(event.encode(), b"one", 0)
+    world.producer.flush(10)
+
+
+def letters(world: World) -> list[tuple[object, ...]]:
+    return world.rows("select partition, \"offset\", reason, detail from orchestration.dead_letter order by \"offset\"")
+
+
+def test_the_guilty_message_alone_becomes_a_dead_letter(world: World) -> None:
+    """Among 400 in one transaction three raise: these are dead letters with their bytes, the others are applied."""
+    set_trap(world, "perform 1 / 0;")
+    world.working().terminate()
+    keys = [f"good-{number}" for number in range(400)]
+    for number in (0, 123, 399):
+        keys[number] = f"trap-{number}"
+    send(world, keys)
+    bridge = world.working()
+    world.wait_dispatched([key for key in keys if key.startswith("good")])
+    eventually(lambda: world.positions()[0] == 400, "all are read")
+    assert [(partition, offset, reason) for partition, offset, reason, _ in letters(world)] == [
+        (0, 0, "error"), (0, 123, "error"), (0, 399, "error")
+    ]  # fmt: skip
+    assert all("22012" in str(detail) and "division by zero" in str(detail) for *_, detail in letters(world))
+    assert b"trap-123" in world.ask("select value from orchestration.dead_letter where \"offset\" = 123")
+    assert len(bridge.lines("quarantined")) == 3
+    assert world.dispatched().total() == 397
+    assert world.ask("select count(*) from orchestration.task_run where run_key like 'good%'") == 2 * 397
+
+
+def test_serialization_failures_are_retried_and_blame_nobody(world: World) -> None:
+    set_trap(
+        world,
+        "if nextval('public.trap_passes') <= 7 then raise exception 'not now' using errcode = '40001'; end if;",
+    )
+    bridge = world.working()
+    send(world, ["trap-1", "good-1"])
+    world.wait_dispatched(["trap-1", "good-1"])
+    assert letters(world) == []
+    assert len(bridge.lines("batch_retried", code="40001")) == 7
+
+
+def test_a_function_missing_for_a_while_blames_nobody(world: World) -> None:
+    """As during a deployment that goes wrong: wait, apply again, go on."""
+    world.working()
+    world.run("alter function orchestration._apply_events rename to _apply_events_away")
+    world.succeed(30)
+    time.sleep(3)
+    assert letters(world) == []
+    world.run("alter function orchestration._apply_events_away rename to _apply_events")
+    world.wait_dispatched(world.sent)
+    world.check_ledger()
+    assert letters(world) == []
+
+
+def test_a_broken_deployment_blames_nobody_however_long_it_lasts(world: World) -> None:
+    bridge = world.working()
+    world.run("alter function orchestration.confirm_dispatches rename to confirm_dispatches_away")
+    world.run("alter function orchestration.ingest rename to ingest_away")
+    world.succeed(5)
+    time.sleep(14)
+    assert letters(world) == []
+    assert bridge.lines("database_suspected")[0]["remedy"].startswith("orchestration db apply")
+    world.run("alter function orchestration.confirm_dispatches_away rename to confirm_dispatches")
+    world.run("alter function orchestration.ingest_away rename to ingest")
+    world.wait_dispatched(world.sent)
+    world.check_ledger()
+
+
+def test_an_internal_error_of_one_message_does_not_block_the_others(world: World) -> None:
+    """The same class of error as a broken deployment, but only one message meets it: after a while it is set aside."""
+    set_trap(world, "raise exception 'cache lookup failed' using errcode = 'XX000';")
+    world.working()
+    send(world, ["good-1", "trap-1", "good-2"])
+    world.wait_dispatched(["good-1", "good-2"], 40)
+    eventually(lambda: world.positions()[0] == 3, "all are read", 20)
+    assert [row[1] for row in letters(world)] == [1]
+
+
+def test_what_the_engine_itself_sets_aside_blocks_nothing(world: World) -> None:
+    hostile = [b"", b"\x00", b"\xff\xfe", b"[]", b"null", b"{", b'{"status": "SUCCESS"}', b'{"a": "\\u0000"}', b"1e999999",
+               b"[" * 100_000, b'{"status": 1, "task_run_id": "x"}', b'{"status":"SUCCESS","task_run_id":99999999999999999999}']  # fmt: skip
+    world.working()
+    for number, message in enumerate(hostile):
+        world.produce(message, b"one", 0)
+        send(world, [f"good-{number}"])
+    world.wait_dispatched([f"good-{number}" for number in range(len(hostile))])
+    assert {bytes(row[0]) for row in world.rows("select value from orchestration.dead_letter")} == set(hostile)
+    assert world.positions()[0] == 2 * len(hostile)
