@@ -4,17 +4,17 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help demo test test-long up down clean status lint bench venv
+.PHONY: help demo test test-long up down clean status lint bench venv prepared
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## Show the whole flow on real servers: start them, run the acceptance graphs, draw every run, stop
-	@$(PYTHON) -m stack.venv stack
+	@$(PYTHON) -m stack.prepare stack
 	@exec $(BIN)/python -m stack.demo
 
 up: ## Start PostgreSQL, Kafka and the bridge; addresses go to .run/env (WITH="…" adds more)
-	@$(PYTHON) -m stack.venv stack
+	@$(PYTHON) -m stack.prepare stack
 	@exec $(BIN)/python -m stack up
 
 down: ## Stop everything `make up` started; the data stay
@@ -29,17 +29,20 @@ clean: ## Stop everything and drop its data
 	@$(PYTHON) -m stack.venv stack
 	@exec $(BIN)/python -m stack clean
 
-test: lint ## Lint, then every test on real servers (ALLOW_FALLBACK=1 permits the fallback broker)
-	@exec $(BIN)/pytest -m 'not long'
+test: prepared lint ## Lint, then every test on real servers (ALLOW_FALLBACK=1 permits the fallback broker)
+	@exec $(BIN)/pytest -m 'not long' $(ARGS)
 
-test-long: lint ## As test, with the long campaigns
-	@exec $(BIN)/pytest
+test-long: prepared lint ## As test, with the long campaigns
+	@exec $(BIN)/pytest $(ARGS)
 
 lint: venv ## ruff, mypy --strict, pgspot, shellcheck
 	@$(BIN)/python -m stack.lint
 
-bench: venv ## Measure, against yardsticks measured in the same run
+bench: prepared ## Measure, against yardsticks measured in the same run
 	@exec $(BIN)/python -m bench
+
+prepared:
+	@$(PYTHON) -m stack.prepare dev
 
 venv: ## The virtual environment .venv, for development
 	@$(PYTHON) -m stack.venv dev

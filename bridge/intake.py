@@ -23,9 +23,53 @@ if TYPE_CHECKING:
 
 log = logger("intake")
 
-_SUSPECT_PATIENCE = 10.0
-_BLAME_PERIOD = 60.0
+_PATIENCE = 10.0
+_LONG_PATIENCE = 60.0
+_BLAMED_IN_A_ROW = 3
 _RETRIES_BEFORE_SPLIT = 3
+
+
+class Suspicion:
+    """Errors that a broken deployment explains as well as one bad message: when may a message be blamed?
+
+    Not before waiting has not helped. And where message after message would be blamed with none passing in between,
+    it is the database after all: then one a minute, so that neither blocks nor floods.
+    """
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+        self._blamed = 0
+
+    @property
+    def patience(self) -> float:
+        """Seconds to wait before the next message is blamed."""
+        return _PATIENCE if self._blamed < _BLAMED_IN_A_ROW else _LONG_PATIENCE
+
+    def begin(self) -> bool:
+        """Such an error came; True if it is the first for a while."""
+        now = time.monotonic()
+        fresh = self._since is None or now - self._since > self.patience + _LONG_PATIENCE
+        if fresh:
+            self._since = now
+        return fresh
+
+    def ripe(self) -> bool:
+        """Whether waiting has not helped."""
+        return self._since is not None and time.monotonic() - self._since >= self.patience
+
+    def wait_again(self) -> None:
+        """Nothing at all passes: it is the database."""
+        self._since = time.monotonic()
+
+    def blamed(self) -> None:
+        """A message became a dead letter."""
+        self._blamed += 1
+        if self._blamed >= _BLAMED_IN_A_ROW:
+            self.wait_again()
+
+    def passed(self) -> None:
+        """A message was applied."""
+        self._blamed = 0
 
 
 class Intake:
@@ -38,7 +82,7 @@ class Intake:
         self._queue: deque[Batch] = deque()
         self._retries = 0
         self._not_before = 0.0
-        self._suspect_since: float | None = None
+        self._suspicion = Suspicion()
         self.applied = 0
         """Messages applied or set aside, ever."""
 
@@ -72,6 +116,7 @@ class Intake:
         except RefusedError as refused:
             self._sort(instance, member, batch, refused)
         else:
+            self._suspicion.passed()
             self._done(batch)
 
     def _ingest(self, instance: int, member: Member, batch: Batch) -> None:
@@ -138,19 +183,23 @@ class Intake:
         )
         reach("after_quarantine")
         held.stored = offset + 1
+        if refused.verdict is Verdict.SUSPECT:
+            self._suspicion.blamed()
         log.warning("quarantined", topic=self._topic, partition=partition, offset=offset, code=refused.code,
                     error=refused.message)  # fmt: skip
         self._done(batch)
 
     def _blame(self, instance: int, member: Member, batch: Batch, refused: RefusedError) -> bool:
-        """An error that a broken deployment explains as well: True once waiting did not mend it and others pass."""
-        now = time.monotonic()
-        if self._suspect_since is None or now - self._suspect_since > _SUSPECT_PATIENCE + _BLAME_PERIOD:
-            self._suspect_since = now
-            log.warning("database_suspected", code=refused.code, error=refused.message,
-                        remedy="orchestration db apply; a message is blamed if that does not help")  # fmt: skip
-        if now - self._suspect_since < _SUSPECT_PATIENCE:
-            self._not_before = now + 0.5
+        """True once the batch may be cut, and its last message blamed, for an error of the SUSPECT kind."""
+        if self._suspicion.begin():
+            log.warning(
+                "database_suspected",
+                code=refused.code,
+                error=refused.message,
+                remedy="orchestration db apply; where that does not help a message is blamed",
+            )
+        if not self._suspicion.ripe():
+            self._not_before = time.monotonic() + 0.5
             return False
         claims: list[Claim] = [(p, member.held[p].stored, member.held[p].epoch) for p in batch.ends()]
         try:
@@ -158,8 +207,8 @@ class Intake:
         except RefusedError as again:
             if again.verdict not in (Verdict.SUSPECT, Verdict.GUILTY):
                 raise
-            self._suspect_since = now  # not even an empty batch passes: no message is to blame
-            self._not_before = now + 1.0
+            self._suspicion.wait_again()
+            self._not_before = time.monotonic() + 1.0
             log.warning(
                 "database_suspected", code=again.code, error=again.message, remedy="orchestration db apply"
             )

@@ -7,12 +7,13 @@ same form. A server that is away (`AwayError`) is retried for ever by every prog
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-if TYPE_CHECKING:
-    import psycopg
+import psycopg
 
+if TYPE_CHECKING:
     from .settings import Target
 
 

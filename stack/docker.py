@@ -18,7 +18,15 @@ from .kafka.jars import VERSION as KAFKA_VERSION
 from .postgres import ADMIN, ALWAYS, DATABASE
 from .process import await_true, free_port
 
-__all__ = ["KAFKA_IMAGE", "DockerKafka", "DockerPostgres", "engine_answers", "postgres_image"]
+__all__ = [
+    "KAFKA_IMAGE",
+    "DockerKafka",
+    "DockerPostgres",
+    "engine_answers",
+    "kafka_image",
+    "postgres_image",
+    "pull",
+]
 
 POSTGRES_BASE = os.environ.get("STACK_POSTGRES_IMAGE", "postgres:15")
 KAFKA_IMAGE = os.environ.get("STACK_KAFKA_IMAGE", f"apache/kafka:{KAFKA_VERSION}")
@@ -71,9 +79,14 @@ def postgres_image() -> str:
 
 def kafka_image() -> str:
     """The name of the official image, pulled where it is missing."""
-    if not _has_image(KAFKA_IMAGE):
-        _docker("pull", "-q", KAFKA_IMAGE, limit=_PULL_LIMIT)
+    pull(KAFKA_IMAGE)
     return KAFKA_IMAGE
+
+
+def pull(image: str) -> None:
+    """Bring an image, where it is missing. StackError where it cannot be had."""
+    if not _has_image(image):
+        _docker("pull", "-q", image, limit=_PULL_LIMIT)
 
 
 def kafka_settings(

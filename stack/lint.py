@@ -24,32 +24,33 @@ _IGNORED = ("PS002",)
 def main() -> int:
     """0, or 1 when a checker found something; what it found is on the terminal."""
     require("shellcheck")
+    commands: list[list[str | Path]] = [
+        [_TOOLS / "ruff", "check", "-q", "."],
+        [_TOOLS / "ruff", "format", "--check", "-q", "."],
+        [_TOOLS / "mypy", "--no-error-summary"],
+        ["shellcheck", *_tracked("*.sh", ".ci/run")],
+    ]
     complained = [
         Path(command[0]).name
-        for command in (
-            [_TOOLS / "ruff", "check", "-q", "."],
-            [_TOOLS / "ruff", "format", "--check", "-q", "."],
-            [_TOOLS / "mypy", "--no-error-summary"],
-            ["shellcheck", *_tracked("*.sh", ".ci/run")],
-        )
+        for command in commands
         if subprocess.run(command, cwd=ROOT, check=False).returncode != 0
     ]
-    if not check_sql(sorted((ROOT / "db").rglob("*.sql"))):
+    if not check_sql():
         complained.append("pgspot")
     if complained:
         print(f"lint: {', '.join(complained)} complained", file=sys.stderr)
     return 1 if complained else 0
 
 
-def check_sql(files: Iterable[Path]) -> bool:
-    """pgspot over `files`: whether it found nothing.
+def check_sql(files: Iterable[Path] = ()) -> bool:
+    """pgspot over `files`, or all the database's: whether it found nothing.
 
     It calls only `pg_catalog, pg_temp` a safe search_path; ours is empty, which resolves the same names and fewer. So
     it reads copies in which the one stands for the other.
     """
     with tempfile.TemporaryDirectory() as copies:
         names = []
-        for number, file in enumerate(files):
+        for number, file in enumerate(files or sorted((ROOT / "db").rglob("*.sql"))):
             copy = Path(copies, f"{number:03} {file.name}")
             text = file.read_text().replace("search_path = ''", "search_path = pg_catalog, pg_temp")
             copy.write_text(_SESSION + text)
@@ -76,6 +77,6 @@ def _tracked(*patterns: str) -> list[str]:
 
 if __name__ == "__main__":
     try:
-        sys.exit(main())
+        sys.exit(main() if sys.argv[1:] != ["sql"] else not check_sql())
     except StackError as problem:
         sys.exit(f"error: {problem}")

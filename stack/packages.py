@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,11 +17,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from . import StackError, say
+from .kafka.jars import java
+from .postgres import EXTENSIONS, bindir, extensions_in
 from .process import tail
 
 __all__ = ["NEEDS", "require"]
 
 POSTGRES_VERSIONS = ("15", "16", "17", "18")
+_alone = threading.Lock()
 _updated: list[bool] = []  # once a process is enough
 _CREATE_CLUSTER = Path("/etc/postgresql-common/createcluster.d")
 
@@ -33,15 +37,14 @@ class Need:
     is_there: Callable[[], bool]
     packages: Callable[[], list[str]]
     named: str  # for systems without apt-get
+    enough: Callable[[], bool] = lambda: False  # whether what is there suffices to go on
 
 
-def _has_postgres() -> bool:
-    from .postgres import EXTENSIONS, bindir, extensions_in
-
+def _has_postgres(extensions: int = len(EXTENSIONS)) -> bool:
     bindir.cache_clear()
     extensions_in.cache_clear()
     try:
-        return len(extensions_in(bindir())) == len(EXTENSIONS)
+        return len(extensions_in(bindir())) >= extensions
     except StackError:
         return False
 
@@ -59,8 +62,6 @@ def _postgres_packages() -> list[str]:
 
 
 def _has_java() -> bool:
-    from .kafka.jars import java
-
     java.cache_clear()
     try:
         return java().exists()
@@ -87,6 +88,7 @@ NEEDS = {
         _has_postgres,
         _postgres_packages,
         "postgresql (15 or newer), pg_cron, pgtap, plpgsql_check",
+        lambda: _has_postgres(0),
     ),
     "java": Need("Java", _has_java, _java_packages, "a Java runtime (17 or newer)"),
     "maven": Need("Maven", lambda: shutil.which("mvn") is not None, lambda: ["maven"], "maven"),
@@ -98,9 +100,18 @@ NEEDS = {
 
 def require(*names: str, log: Path | None = None, say: Callable[[str], None] = say) -> None:
     """Install what is missing of NEEDS. StackError names what could not be had and what to do."""
-    missing = [NEEDS[name] for name in names if not NEEDS[name].is_there()]
-    if not missing:
-        return
+    with _alone:
+        missing = [NEEDS[name] for name in names if not NEEDS[name].is_there()]
+        if missing:
+            try:
+                _install(missing, log, say)
+            except StackError as problem:
+                if not all(need.enough() for need in missing):
+                    raise
+                say(f"{problem}; going on with what is there")
+
+
+def _install(missing: list[Need], log: Path | None, say: Callable[[str], None]) -> None:
     what = ", ".join(need.named for need in missing)
     if not shutil.which("apt-get"):
         raise StackError(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from . import StackError, docker
-from .kafka import FALLBACK_LACKS, Broker, FallbackBroker, prepare
+from .kafka import FALLBACK_LACKS, Broker, FallbackBroker, fetched, prepare
 from .layout import Layout
 from .packages import require
 from .postgres import Cluster
@@ -102,7 +102,9 @@ def choose_kafka(layout: Layout, known: Settings, environ: Mapping[str, str], sa
     settings: Settings = {"source": source}
     if source == "local":
         try:
-            require("java", "maven", log=layout.log("apt"), say=say)
+            require("java", log=layout.log("apt"), say=say)
+            if not fetched():
+                require("maven", log=layout.log("apt"), say=say)
             jars = prepare()
         except StackError as problem:
             if known.get("source") == "local":

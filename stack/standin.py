@@ -263,13 +263,15 @@ class StandIn:
                 log.debug("commit_failed", error=error.args[0].str())
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        """Where the group has no offset it begins at the end, and that is known before `ready` is said."""
+        """Where the group has no offset it begins at the end, for good, and before `ready` is said."""
         try:
             places = consumer.committed(partitions, timeout=10)
-            for place in places:
-                if place.offset < 0:
-                    _, place.offset = consumer.get_watermark_offsets(place, timeout=10)
+            new = [place for place in places if place.offset < 0]
+            for place in new:
+                _, place.offset = consumer.get_watermark_offsets(place, timeout=10)
             consumer.assign(places)
+            if new:
+                consumer.commit(offsets=new, asynchronous=False)
         except KafkaException as error:  # librdkafka assigns by itself then, by auto.offset.reset
             log.warning("offsets_unknown", error=error.args[0].str())
         log.info(

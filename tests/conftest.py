@@ -26,11 +26,10 @@ import pytest
 from tests.support import topics as topic_tools
 from tests.support.databases import Database, Databases
 from tests.support.pgtap import PgTapFile
-from tests.support.servers import KafkaServer, PgServer, start_kafka, start_postgres
+from tests.support.servers import KafkaServer, PgServer, start_kafka, start_postgres, used
 
 SQL_TESTS = Path(__file__).parent / "sql"
 PASSED_ON = ("STACK_SOURCE", "STACK_POSTGRES_IMAGE", "STACK_KAFKA_IMAGE")
-_FALLBACK = pytest.StashKey[bool]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -45,11 +44,9 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     return None
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if config.stash.get(_FALLBACK, False):
-        terminalreporter.write_line(
-            "WARNING: these tests ran on the fallback broker, not on Apache Kafka", red=True
-        )
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for what, source in used.items():
+        terminalreporter.write_line(f"{what} came from {source}")
 
 
 @pytest.fixture(scope="session")
@@ -87,9 +84,8 @@ def pgtap_database(databases: Databases) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="session")
-def broker(request: pytest.FixtureRequest) -> Iterator[KafkaServer]:
+def broker() -> Iterator[KafkaServer]:
     server = start_kafka()
-    request.config.stash[_FALLBACK] = server.kind == "fallback"
     yield server
     server.drop()
 

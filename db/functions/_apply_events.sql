@@ -181,11 +181,6 @@ begin
                 e_target[v_new[n]] := v_new_ids[n];
             end loop;
             perform from orchestration.task t where t.id in (select e_task_id[x] from unnest(v_new) x) order by t.id for key share;
-            if v_any_ext then
-                insert into orchestration.external_execution (process_id, external_id, task_run_id)
-                select e_process_id[x.i], e_ext[x.i], v_new_ids[x.n] from unnest(v_new) with ordinality x(i, n) where e_ext[x.i] is not null
-                on conflict do nothing;
-            end if;
             insert into orchestration.task_run (id, task_id, run_key, status, external_id, matched_by, detail, result, started_at, finished_at, created_at, updated_at)
             select v_new_ids[x.n], e_task_id[x.i], e_key[x.i], e_status[x.i], e_ext[x.i], 'started', e_detail[x.i], e_result[x.i],
                    case when e_status[x.i] = 'RUNNING' then v_now end, case when e_status[x.i] <> 'RUNNING' then v_now end, v_now, v_now

@@ -12,12 +12,16 @@ as $$
 -- Purpose: bring events to the task runs they belong to, in one UPDATE; its triggers do all that follows. An event that changes nothing
 --          (late, repeated) leaves its row alone. The rows are found by id = any (array) and hash-joined to the events: linear in any plan.
 -- Parameters: element by element; each task run once.
+--          Their order reaches the triggers as the setting orchestration.order.
 -- Returns: the task runs that were touched.
 -- Writes:  task_run.
 declare
     v_now timestamptz := orchestration._now();
     v_hit bigint[];
 begin
+    if cardinality(p_ids) > 1 then
+        perform set_config('orchestration.order', array_to_string(p_ids, ','), true);
+    end if;
     with hit as (
         update orchestration.task_run t
         set previous_status = case when e.status = 'ACCEPTED' then t.previous_status else t.status end,
@@ -36,6 +40,9 @@ begin
         returning t.id
     )
     select array_agg(h.id) into v_hit from hit h;
+    if cardinality(p_ids) > 1 then
+        perform set_config('orchestration.order', '', true);
+    end if;
     return v_hit;
 end
 $$;

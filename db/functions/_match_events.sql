@@ -33,15 +33,20 @@ begin
            array_agg(case when c.process_id is null or (x.task_run_id is null and c.fit = 0) then 'unknown' end order by b.i),
            array_agg(case when c.process_id is null then format('no task is known for process %s of service %s', b.process, b.service)
                           when x.task_run_id is null and c.fit = 0 then format('process %s of service %s has no task %s', b.process, b.service, b.task) end order by b.i),
-           array_agg(c.fit order by b.i)
+           array_agg(case when c.archived then 2 else c.fit end order by b.i)
     into b_i, b_process, b_task, b_echoes, b_ext_target, b_reason, b_words, b_fit
     from unnest(p_id, p_status, p_service, p_process, p_task, p_ext) with ordinality b(id, status, service, process, task, ext, i)
     cross join lateral (
-        select min(k.process_id) as process_id, bool_or(k.echoes_ids) as echoes,
-               (count(*) filter (where b.task is null or k.task_name = b.task))::integer as fit,
-               min(k.task_id) filter (where b.task is null or k.task_name = b.task) as task_id
-        from orchestration.task_card k
-        where k.service_name = b.service and k.process_uid = b.process and not k.archived) c
+        -- what is archived still has executions in flight, but counts only where nothing else fits
+        select f.process_id, f.echoes, case when f.live > 0 then f.live else f.fit end as fit,
+               case when f.live > 0 then f.live_task_id else f.task_id end as task_id, f.live = 0 as archived
+        from (select min(k.process_id) as process_id, bool_or(k.echoes_ids) as echoes,
+                     (count(*) filter (where b.task is null or k.task_name = b.task))::integer as fit,
+                     (count(*) filter (where not k.archived and (b.task is null or k.task_name = b.task)))::integer as live,
+                     min(k.task_id) filter (where b.task is null or k.task_name = b.task) as task_id,
+                     min(k.task_id) filter (where not k.archived and (b.task is null or k.task_name = b.task)) as live_task_id
+              from orchestration.task_card k
+              where k.service_name = b.service and k.process_uid = b.process) f) c
     left join lateral (select y.task_run_id from orchestration.external_execution y where y.process_id = c.process_id and y.external_id = b.ext offset 0) x on true
     where b.id is null and b.status is not null and b.i >= p_from;
     for n in 1 .. coalesce(cardinality(b_i), 0) loop
@@ -101,6 +106,7 @@ begin
                exists (select from orchestration.chain c where c.next_task_id = t.task_id offset 0) as led,
                exists (select from orchestration.graph_root g where g.task_id = t.task_id offset 0)
                    or not exists (select from orchestration.chain c join orchestration.graph_chain gc on gc.chain_id = c.id
+                                  join orchestration.graph g on g.id = gc.graph_id and not g.archived
                                   where c.previous_task_id = t.task_id or c.next_task_id = t.task_id offset 0) as placeable,
                k.ends_at
         from ask t

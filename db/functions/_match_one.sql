@@ -16,10 +16,11 @@ declare
     v_tasks bigint[];
     v_found bigint[];
     v_name text;
+    v_archived boolean;
     v_gap text;
 begin
     task_id := p_task_id;
-    select bool_or(k.echoes_ids) into v_echoes from orchestration.task_card k where k.service_name = p_service and k.process_uid = p_process and not k.archived;
+    select bool_or(k.echoes_ids) into v_echoes from orchestration.task_card k where k.service_name = p_service and k.process_uid = p_process;
     if task_id is null then
         select array_agg(k.task_id) into v_tasks from orchestration.task_card k where k.service_name = p_service and k.process_uid = p_process and not k.archived;
         select array_agg(t.id) into v_found from unnest(v_tasks) t(id)
@@ -35,7 +36,7 @@ begin
         end if;
         task_id := v_found[1];
     end if;
-    select k.task_name into v_name from orchestration.task_card k where k.task_id = _match_one.task_id;
+    select k.task_name, k.archived into v_name, v_archived from orchestration.task_card k where k.task_id = _match_one.task_id;
     if not v_echoes then
         select array_agg(q.id order by q.status = 'QUEUED', q.id) into v_found
         from orchestration.task_run q
@@ -67,6 +68,11 @@ begin
         return;
     end if;
     match := 'started';
+    if v_archived then
+        reason := 'unknown';
+        words := format('task %s is archived and nothing of it is in flight', v_name);
+        return;
+    end if;
     if p_status = 'ACCEPTED' then
         reason := 'unexpected';
         words := format('task %s has no execution in flight that could be accepted', v_name);
@@ -74,7 +80,7 @@ begin
     end if;
     if exists (select from orchestration.graph_root g where g.task_id = _match_one.task_id)
        or exists (select from orchestration.awaited_root a where a.task_id = _match_one.task_id)
-       or not exists (select from orchestration.chain c join orchestration.graph_chain gc on gc.chain_id = c.id
+       or not exists (select from orchestration.chain c join orchestration.graph_chain gc on gc.chain_id = c.id join orchestration.graph g on g.id = gc.graph_id and not g.archived
                       where c.previous_task_id = _match_one.task_id or c.next_task_id = _match_one.task_id) then
         return;
     end if;

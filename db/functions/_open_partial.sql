@@ -18,6 +18,7 @@ begin
         select h.graph_id, h.version_id
         from orchestration.chain c
         join orchestration.graph_chain gc on gc.chain_id = c.id
+        join orchestration.graph g on g.id = gc.graph_id and not g.archived
         join orchestration.graph_head h on h.graph_id = gc.graph_id
         join orchestration.graph_version_task v on v.version_id = h.version_id and v.task_id = v_run.task_id
         where c.previous_task_id = v_run.task_id or c.next_task_id = v_run.task_id

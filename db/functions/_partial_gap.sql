@@ -10,6 +10,7 @@ begin
     perform orchestration._compile_around(array[p_task_id]);
     select string_agg(distinct k.task_name, ', ') into v_names
     from orchestration.graph_head h
+    join orchestration.graph g on g.id = h.graph_id and not g.archived
     join orchestration.graph_version_task v on v.version_id = h.version_id and v.task_id = p_task_id
     cross join lateral orchestration._outside(h.version_id, array[p_task_id], p_key) o
     join orchestration.task_card k on k.task_id = o.task_id

@@ -14,7 +14,8 @@ as $$
 --          its base was touched in the same pass the rest of the group waits for the next pass; a row of repeats of one root is one pass.
 -- Parameters: task runs SUCCESS, FAILED or SKIPPED, in the order of their events.
 -- Locks:   one advisory lock a (graph, key), sorted; then graph_run rows in id order.
--- Calls:   _compile_around, _lock_groups, _open_taken_over, _settle, _start, _replace.
+--          Where a redone task run stood in a run of the graph, the new run takes that one over.
+-- Calls:   _compile_around, _lock_groups, _redone_in, _open_taken_over, _settle, _start, _replace.
 -- Writes:  graph_run, graph_run_task_run, awaited_root.
 declare
     g record;
@@ -74,16 +75,17 @@ begin
         v_rest := null; v_rest_graphs := null; v_ready_runs := null; v_ready_tasks := null;
         for g in
             with item as (
-                select p.graph_id, t.run_key, p.i, t.id, t.task_id, t.status
+                select p.graph_id, t.run_key, p.i, t.id, t.task_id, t.status,
+                       case when t.graph_run_id is not null then orchestration._redone_in(t.graph_run_id, t.task_id, p.graph_id) end as redone
                 from unnest(v_pending, v_pending_graphs) with ordinality p(id, graph_id, i)
-                cross join lateral (select x.id, x.task_id, x.status, x.run_key from orchestration.task_run x where x.id = p.id offset 0) t
+                cross join lateral (select x.id, x.task_id, x.status, x.run_key, x.graph_run_id from orchestration.task_run x where x.id = p.id offset 0) t
             ), folded as materialized (
                 select i.graph_id, i.run_key, array_agg(i.id order by i.i) as ids, array_agg(i.task_id order by i.i) as tasks,
-                       array_agg(i.status order by i.i) as statuses, count(*)::integer as n
+                       array_agg(i.status order by i.i) as statuses, array_agg(i.redone order by i.i) as redone, count(*)::integer as n
                 from item i
                 group by i.graph_id, i.run_key
             )
-            select i.graph_id, i.run_key, i.ids, i.tasks, i.statuses, i.n, h.roots, w.runs as wait_runs, w.tasks as wait_tasks, b.runs as hand_runs, b.tasks as hand_tasks, e.id as newest
+            select i.graph_id, i.run_key, i.ids, i.tasks, i.statuses, i.redone, i.n, h.roots, w.runs as wait_runs, w.tasks as wait_tasks, b.runs as hand_runs, b.tasks as hand_tasks, e.id as newest
             from folded i
             left join lateral (select array_agg(r.task_id) as roots from orchestration.graph_root r where r.graph_id = i.graph_id) h on true
             left join lateral (
@@ -120,7 +122,16 @@ begin
             while v_i <= g.n loop
                 v_task := g.tasks[v_i];
                 v_ok := g.statuses[v_i] = 'SUCCESS';
-                if v_task = any (v_wait) then
+                if g.redone[v_i] is not null and v_task = any (g.roots) then
+                    -- it stood in a run of this graph before it was redone: the new run takes that over, alone in its pass
+                    exit when v_i > 1;
+                    n_graph := n_graph || g.graph_id; n_key := n_key || g.run_key; n_root := n_root || v_task;
+                    n_base := n_base || g.redone[v_i]; n_old := n_old || g.redone[v_i];
+                    p_run := p_run || (-cardinality(n_graph))::bigint; p_task_run := p_task_run || g.ids[v_i]; p_task := p_task || v_task; p_status := p_status || g.statuses[v_i];
+                    v_wait_run := null;
+                    v_i := v_i + 1;
+                    exit;
+                elsif v_task = any (v_wait) then
                     -- joins the run that awaits it
                     p_run := p_run || v_wait_run; p_task_run := p_task_run || g.ids[v_i]; p_task := p_task || v_task; p_status := p_status || g.statuses[v_i];
                     v_wait := array_remove(v_wait, v_task);

@@ -17,7 +17,7 @@ declare
     v_runs bigint[];
 begin
     delete from orchestration.awaited_root a where a.graph_run_id = any (p_old);
-    update orchestration.graph_run r set replaced_by_id = p.new_id, reason = case when r.status = 'RUNNING' then p_reason else r.reason end, updated_at = v_now
+    update orchestration.graph_run r set replaced_by_id = p.new_id, has_filled = true, reason = case when r.status = 'RUNNING' then p_reason else r.reason end, updated_at = v_now
     from unnest(p_old, p_new) p(old_id, new_id)
     where r.id = p.old_id;
     with born as (

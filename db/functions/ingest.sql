@@ -39,11 +39,11 @@ begin
     end if;
     if cardinality(payloads) > 0 then
         perform set_config('orchestration.bridge', instance::text, true);
-        select last_value into v_before from orchestration.task_run_id_seq;
+        select s.last_value + s.is_called::integer into v_before from orchestration.task_run_id_seq s;
         perform orchestration._apply_events(ingest.topic, partitions, offsets, keys, payloads);
         return query
         select d.task_run_id, d.topic, d.key, d.value from orchestration.dispatch d
-        where d.task_run_id >= v_before and d.bridge_id = ingest.instance;
+        where d.task_run_id >= v_before and d.bridge_id = ingest.instance and d.xmin = pg_current_xact_id()::xid;
     end if;
 end
 $$;

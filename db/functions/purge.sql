@@ -7,7 +7,6 @@ set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
 set orchestration.engine = 'on'
-set orchestration.purge = 'on'
 as $$
 -- Purpose: what ended long ago leaves: groups of graph runs that share task runs, closed (every run and task run of the group ended before
 --          the instant), with their task runs, links and history; task runs that stand in no graph run; then event ids beyond their memory,

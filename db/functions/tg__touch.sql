@@ -1,5 +1,5 @@
 create or replace function orchestration.tg__touch() returns trigger
-language plpgsql
+language plpgsql security definer
 set search_path = ''
 as $$
 -- Purpose: updated_at is kept by the database.

@@ -30,4 +30,4 @@ end
 $$;
 comment on function orchestration.tg_graph_run__delete() is 'a graph run leaves by hand only when it has ended and shares no task run.';
 create or replace trigger _100_delete before delete on orchestration.graph_run for each row
-    when (coalesce(current_setting('orchestration.engine', true), '') <> 'on') execute function orchestration.tg_graph_run__delete();
+    when (coalesce(current_setting('orchestration.engine', true), '') <> 'on' or current_user <> 'orchestration_owner') execute function orchestration.tg_graph_run__delete();

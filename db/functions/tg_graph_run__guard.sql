@@ -22,5 +22,5 @@ end
 $$;
 comment on function orchestration.tg_graph_run__guard() is 'Plain SQL on a graph run: CANCELLED cancels it, nothing else changes.';
 create or replace trigger _100_guard before update on orchestration.graph_run for each row
-    when (coalesce(current_setting('orchestration.engine', true), '') <> 'on')
+    when (coalesce(current_setting('orchestration.engine', true), '') <> 'on' or current_user <> 'orchestration_owner')
     execute function orchestration.tg_graph_run__guard();

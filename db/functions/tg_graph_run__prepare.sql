@@ -38,5 +38,5 @@ end
 $$;
 comment on function orchestration.tg_graph_run__prepare() is 'Checks and completes a graph run inserted by plain SQL.';
 create or replace trigger _100_prepare before insert on orchestration.graph_run for each row
-    when (coalesce(current_setting('orchestration.engine', true), '') <> 'on')
+    when (coalesce(current_setting('orchestration.engine', true), '') <> 'on' or current_user <> 'orchestration_owner')
     execute function orchestration.tg_graph_run__prepare();

@@ -22,5 +22,5 @@ end
 $$;
 comment on function orchestration.tg_graph_run_task_run__delete() is 'a link leaves by hand only when graph run and task run have ended and nothing else shares the task run.';
 create or replace trigger _100_delete before delete on orchestration.graph_run_task_run for each row
-    when (coalesce(current_setting('orchestration.engine', true), '') <> 'on') execute function orchestration.tg_graph_run_task_run__delete();
+    when (coalesce(current_setting('orchestration.engine', true), '') <> 'on' or current_user <> 'orchestration_owner') execute function orchestration.tg_graph_run_task_run__delete();
 create or replace trigger _100_change before update on orchestration.graph_run_task_run for each row execute function orchestration.tg_graph_run_task_run__delete();

@@ -6,6 +6,7 @@ as $$
 --          counts there. BEFORE checks and completes the row, AFTER brings the effects.
 -- Raises: OR303, OR401.
 declare
+    v_flies boolean;
     v_run record;
     v_task_run record;
 begin
@@ -35,8 +36,9 @@ begin
     update orchestration.graph_run r set has_filled = true, updated_at = orchestration._now() where r.id = new.graph_run_id;
     delete from orchestration.awaited_root a where a.graph_run_id = new.graph_run_id and a.task_id = new.task_id;
     update orchestration.task_run t set shared = true, updated_at = orchestration._now() where t.id = new.task_run_id and t.finished_at is null;
+    v_flies := found;
     perform set_config('orchestration.engine', '', true);
-    if not found then
+    if not v_flies then
         perform orchestration._settle(array[new.graph_run_id], array[new.task_id], array[(select t.status from orchestration.task_run t where t.id = new.task_run_id)]);
     end if;
     return null;
@@ -44,6 +46,6 @@ end
 $$;
 comment on function orchestration.tg_graph_run_task_run__fill() is 'Fills an empty place of an open run by hand.';
 create or replace trigger _100_fill before insert on orchestration.graph_run_task_run for each row
-    when (coalesce(current_setting('orchestration.engine', true), '') <> 'on') execute function orchestration.tg_graph_run_task_run__fill();
+    when (coalesce(current_setting('orchestration.engine', true), '') <> 'on' or current_user <> 'orchestration_owner') execute function orchestration.tg_graph_run_task_run__fill();
 create or replace trigger _500_fill after insert on orchestration.graph_run_task_run for each row
-    when (coalesce(current_setting('orchestration.engine', true), '') <> 'on') execute function orchestration.tg_graph_run_task_run__fill();
+    when (coalesce(current_setting('orchestration.engine', true), '') <> 'on' or current_user <> 'orchestration_owner') execute function orchestration.tg_graph_run_task_run__fill();

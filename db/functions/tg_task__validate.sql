@@ -1,5 +1,5 @@
 create or replace function orchestration.tg_task__validate() returns trigger
-language plpgsql
+language plpgsql security definer
 set search_path = ''
 as $$
 -- Purpose: rules of task before the constraints speak. Raises: OR101, OR102, OR104, OR106, OR107.

@@ -25,6 +25,8 @@ declare
     v_tasks bigint[];
     v_statuses text[];
     v_shared boolean;
+    v_own boolean;
+    v_order text;
 begin
     with changed as (
         select n.* from after n where (n.id, n.status) not in (select o.id, o.status from before o)
@@ -38,10 +40,11 @@ begin
            array_agg(c.task_id order by c.id) filter (where c.finished_at is not null and c.graph_run_id is not null),
            array_agg(c.status order by c.id) filter (where c.finished_at is not null and c.graph_run_id is not null),
            bool_or(c.shared and c.finished_at is not null),
-           array_agg(c.id order by c.id) filter (where (c.status = 'SUCCESS' and c.graph_run_id is not null)
+           array_agg(c.id order by c.status = 'SUCCESS', c.id) filter (where (c.status = 'SUCCESS' and c.graph_run_id is not null)
                                                     or (c.finished_at is not null and c.status <> 'CANCELLED' and c.graph_run_id is null and c.dispatched_at is null)),
-           array_agg(distinct c.task_id) filter (where c.finished_at is not null)
-    into v_sent, v_ended, v_runs, v_tasks, v_statuses, v_shared, v_place, v_place_tasks
+           array_agg(distinct c.task_id) filter (where c.finished_at is not null),
+           coalesce(bool_or(c.finished_at is not null and c.graph_run_id is null), false)
+    into v_sent, v_ended, v_runs, v_tasks, v_statuses, v_shared, v_place, v_place_tasks, v_own
     from changed c;
     if v_sent is not null then
         perform orchestration._send(v_sent);
@@ -64,9 +67,16 @@ begin
         perform orchestration._settle(v_runs, v_tasks, v_statuses);
     end if;
     if v_place is not null and (
-           exists (select from orchestration.graph_root r where r.task_id = any (v_place_tasks))
+           v_own
+           or exists (select from orchestration.graph_root r where r.task_id = any (v_place_tasks))
            or exists (select from orchestration.awaited_root a where a.task_id = any (v_place_tasks))
            or exists (select from orchestration.graph_change)) then
+        v_order := nullif(current_setting('orchestration.order', true), '');
+        if v_order is not null and cardinality(v_place) > 1 then
+            -- events in their order, which rows of one UPDATE do not have
+            v_place := array(select o.id from unnest(string_to_array(v_order, ',')::bigint[]) with ordinality o(id, i)
+                             where case when o.id in (select p from unnest(v_place) p) then true end order by o.i);
+        end if;
         perform orchestration._place(v_place);
     end if;
     return null;

@@ -28,4 +28,4 @@ end
 $$;
 comment on function orchestration.tg_task_run__delete() is 'a task run leaves by hand only when it has ended and at most one, ended, graph run holds it.';
 create or replace trigger _100_delete before delete on orchestration.task_run for each row
-    when (coalesce(current_setting('orchestration.engine', true), '') <> 'on') execute function orchestration.tg_task_run__delete();
+    when (coalesce(current_setting('orchestration.engine', true), '') <> 'on' or current_user <> 'orchestration_owner') execute function orchestration.tg_task_run__delete();

@@ -11,7 +11,7 @@ as $$
 -- Purpose: what follows from new task runs: the link to their home run, history, the dispatch of those born DISPATCHED; a QUEUED one
 --          without a home is dispatched alone; an ended one without a home is work a tool started by itself and is placed (SPEC 4.1.6).
 -- Calls:   _send, _place.
--- Writes:  graph_run_task_run, task_run_event.
+-- Writes:  graph_run_task_run, task_run_event, external_execution.
 declare
     v_now timestamptz := orchestration._now();
     v_source text := coalesce(nullif(current_setting('orchestration.source', true), ''), 'sql');
@@ -19,6 +19,7 @@ declare
     v_dispatched bigint[];
     v_alone bigint[];
     v_ended bigint[];
+    v_bound boolean;
 begin
     insert into orchestration.graph_run_task_run (graph_run_id, task_run_id, task_id, attempt)
     select b.graph_run_id, b.id, b.task_id, b.attempt from born b where b.graph_run_id is not null;
@@ -26,9 +27,18 @@ begin
     select v_now, b.id, b.graph_run_id, b.status, v_source, v_actor, b.matched_by, b.reason, b.detail from born b;
     select array_agg(b.id) filter (where b.status = 'DISPATCHED'),
            array_agg(b.id) filter (where b.graph_run_id is null and b.status = 'QUEUED'),
-           array_agg(b.id order by b.id) filter (where b.graph_run_id is null and b.status in ('SUCCESS', 'FAILED', 'SKIPPED'))
-    into v_dispatched, v_alone, v_ended
+           array_agg(b.id order by b.id) filter (where b.graph_run_id is null and b.status in ('SUCCESS', 'FAILED', 'SKIPPED')),
+           bool_or(b.external_id is not null)
+    into v_dispatched, v_alone, v_ended, v_bound
     from born b;
+    if v_bound then
+        insert into orchestration.external_execution (process_id, external_id, task_run_id)
+        select k.process_id, b.external_id, b.id
+        from born b cross join lateral (select x.process_id from orchestration.task_card x where x.task_id = b.task_id offset 0) k
+        where b.external_id is not null
+        order by b.id
+        on conflict do nothing;
+    end if;
     if v_dispatched is not null then
         perform orchestration._send(v_dispatched);
     end if;

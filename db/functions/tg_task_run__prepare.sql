@@ -7,6 +7,7 @@ as $$
 declare
     v_now timestamptz := orchestration._now();
     v_card record;
+    v_gap text;
 begin
     select k.task_name, k.dispatch_topic, k.service_name into v_card from orchestration.task_card k where k.task_id = new.task_id;
     if not found then
@@ -29,13 +30,27 @@ begin
         perform orchestration._refuse('OR204', format('nothing can be sent to task %s: service %s has no dispatch topic', to_json(v_card.task_name), to_json(v_card.service_name)),
             'Give the service a dispatch_topic, or insert the task run with the status it reached.');
     end if;
-    if new.status not in ('QUEUED', 'CANCELLED') and new.external_id is null then
+    if new.external_id is not null then
+        perform orchestration._check_name('external_id', new.external_id);
+    end if;
+    if jsonb_typeof(new.result) <> 'object' or octet_length(new.result::text) > 262144 then
+        perform orchestration._refuse('OR304', format('result of a task run of task %s is no JSON object of at most 256 KiB', to_json(v_card.task_name)), 'Put bulk data elsewhere and pass a reference.');
+    end if;
+    if new.status not in ('QUEUED', 'CANCELLED') then
         perform orchestration._compile_around(array[new.task_id]);
-        if exists (select from orchestration.chain c join orchestration.graph_chain gc on gc.chain_id = c.id where new.task_id in (c.previous_task_id, c.next_task_id))
+        if exists (select from orchestration.chain c join orchestration.graph_chain gc on gc.chain_id = c.id
+                   join orchestration.graph g on g.id = gc.graph_id and not g.archived where new.task_id in (c.previous_task_id, c.next_task_id))
            and not exists (select from orchestration.graph_root r where r.task_id = new.task_id)
            and not exists (select from orchestration.awaited_root a where a.task_id = new.task_id) then
-            perform orchestration._refuse('OR303', format('task %s is a root of no graph: nothing awaits a run of it', to_json(v_card.task_name)),
+            if new.external_id is not null then
+                v_gap := orchestration._partial_gap(new.task_id, new.run_key);
+                if v_gap is not null then
+                    perform orchestration._refuse('OR403', format('a partial run from task %s cannot be opened: %s', to_json(v_card.task_name), v_gap), 'Run that first.');
+                end if;
+            else
+                perform orchestration._refuse('OR303', format('task %s is a root of no graph: nothing awaits a run of it', to_json(v_card.task_name)),
                 'Give the tool''s external_id to open a partial run from it, or update the task run that is in flight.');
+            end if;
         end if;
     end if;
     new.created_at := v_now;
@@ -51,5 +66,5 @@ end
 $$;
 comment on function orchestration.tg_task_run__prepare() is 'Checks and completes a task run inserted by plain SQL.';
 create or replace trigger _100_prepare before insert on orchestration.task_run for each row
-    when (coalesce(current_setting('orchestration.engine', true), '') <> 'on')
+    when (coalesce(current_setting('orchestration.engine', true), '') <> 'on' or current_user <> 'orchestration_owner')
     execute function orchestration.tg_task_run__prepare();

@@ -30,5 +30,5 @@ end
 $$;
 comment on function orchestration.tg_task_run__stamp() is 'Stamps a status changed by plain SQL.';
 create or replace trigger _200_stamp before update on orchestration.task_run for each row
-    when (old.status is distinct from new.status and coalesce(current_setting('orchestration.engine', true), '') <> 'on')
+    when (old.status is distinct from new.status and (coalesce(current_setting('orchestration.engine', true), '') <> 'on' or current_user <> 'orchestration_owner'))
     execute function orchestration.tg_task_run__stamp();

@@ -35,7 +35,7 @@ comment on column orchestration.graph_run.version_id is 'graph_version this run 
 comment on column orchestration.graph_run.replaces_id is 'The run this one took over.';
 comment on column orchestration.graph_run.replaced_by_id is 'The run that took this one over.';
 comment on column orchestration.graph_run.open_count is 'Tasks of the version that have not ended here; 0 ends the run.';
-comment on column orchestration.graph_run.has_filled is 'A place was filled by hand before its turn: look before starting a successor.';
+comment on column orchestration.graph_run.has_filled is 'Places were filled before their turn (by hand, by a take-over): look before starting a successor.';
 comment on column orchestration.graph_run.opened_by is 'event: policies compare it; partial: by work of a task that is a root nowhere; launch, rerun: by hand.';
 
 create table orchestration.task_run (

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-import time
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -15,19 +13,8 @@ from .. import StackError
 from ..layout import ROOT
 
 if TYPE_CHECKING:
-    import psycopg
-    from psycopg.rows import TupleRow
-
-    from .runs import GraphRun
     from .screen import Screen
     from .servers import Servers
-    from .traffic import NiFi, Observer, Seen
-
-# what NiFi reports: seconds after the first, task, status
-REPORTS = ((0.0, "1", "RUNNING"), (0.2, "5", "RUNNING"), (0.4, "1", "SUCCESS"), (1.6, "5", "SUCCESS"))
-LOOK = 0.05  # seconds between two looks at the database
-LATE = 0.2  # seconds by which what happened is shown late, so that all of it can be put in order
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Ended(BaseException):
@@ -110,7 +97,8 @@ def _demonstrate(screen: Screen, servers: Servers, asked: argparse.Namespace) ->
 
 
 def _show(screen: Screen, servers: Servers, asked: argparse.Namespace) -> bool:
-    from .runs import load_graphs, read_remains
+    from .play import Play
+    from .runs import database_time, load_graphs, read_remains
     from .traffic import NiFi, Observer
     from .verdict import check, measure
 
@@ -129,12 +117,13 @@ def _show(screen: Screen, servers: Servers, asked: argparse.Namespace) -> bool:
         screen.say(
             f"stand-in executor, not Airflow (pid {pid}): answers the dispatches on airflow_tasks", "yellow"
         )
-        since = datetime.now(UTC)
+        since = database_time(connection)
         key = f"{since:%Y-%m-%d %H:%M:%S.%f}"[:-3]
         observer = Observer(servers.kafka, key)
         try:
             screen.say(f"reporting tasks 1 and 5 as NiFi would; run key {key}")
-            runs = _follow(screen, servers, connection, observer, NiFi(servers.kafka, key), key, asked.limit)
+            play = Play(screen, connection, observer, NiFi(servers.kafka, key), key, since)
+            runs = play.run(asked.limit, servers.require_alive)
         finally:
             observer.close()
         remains = read_remains(connection, key, since)
@@ -144,77 +133,16 @@ def _show(screen: Screen, servers: Servers, asked: argparse.Namespace) -> bool:
     return all(each.holds for each in checks)
 
 
-def _follow(
-    screen: Screen,
-    servers: Servers,
-    connection: psycopg.Connection[TupleRow],
-    observer: Observer,
-    nifi: NiFi,
-    key: str,
-    limit: float,
-) -> list[GraphRun]:
-    """Report, and show what happens until every graph run has ended, or `limit` seconds are over."""
-    from .runs import read_remains, read_runs
-
-    reports = list(REPORTS)
-    first = datetime.now(UTC)
-    begin = time.monotonic()
-    told: dict[int, str | None] = {}
-    with screen.live():
-        while True:
-            while reports and time.monotonic() - begin >= reports[0][0]:
-                _, task, status = reports.pop(0)
-                nifi.report(task, status)
-            found = observer.look(LOOK)
-            for seen in found:
-                _tell_message(screen, seen)
-            runs = read_runs(connection, key)
-            _tell_changes(screen, runs, told)
-            screen.show(runs)
-            screen.flush(first, datetime.now(UTC) - timedelta(seconds=LATE))
-            over = not reports and not found and told and all(run.status != "RUNNING" for run in runs)
-            if over:
-                remains = read_remains(connection, key, first)
-                over = not remains.in_flight and not remains.unsent
-            late = time.monotonic() - begin > limit
-            if over or late:
-                screen.flush(first, datetime.now(UTC))
-                if late:
-                    screen.say(f"not over after {limit:g} s: this is how far it came", "bold red")
-                return runs
-            servers.require_alive()
-
-
-def _tell_message(screen: Screen, seen: Seen) -> None:
-    if seen.status is None:
-        screen.tell(
-            seen.at, "bridge", f"{seen.task} dispatched: task run {seen.task_run_id} to {seen.process}"
-        )
-    elif seen.is_end:
-        who = "nifi" if seen.service == "nifi" else "stand-in"
-        screen.tell(seen.at, who, f"{seen.task} {seen.status}", screen.style_of(seen.status))
-
-
-def _tell_changes(screen: Screen, runs: list[GraphRun], told: dict[int, str | None]) -> None:
-    """Graph runs that were opened or have ended; `told` is what was said of them by id."""
-    for run in runs:
-        if run.id is None or told.get(run.id) == run.status or run.created_at is None:
-            continue
-        if run.id not in told:
-            screen.tell(run.created_at, "graph run", f"{run.id} of {run.graph} opened", "bold")
-        if run.finished_at is not None:
-            screen.tell(run.finished_at, "graph run", f"{run.id} of {run.graph} {run.status}", "bold")
-        told[run.id] = run.status
-
-
 def _end(screen: Screen, servers: Servers, *, drop: bool) -> None:
+    if not servers.layout.run.exists():
+        return  # refused before anything was started
     if drop:
         servers.drop()
         screen.say("everything stopped, its data dropped")
     else:
         servers.stop()
         screen.say(f"everything stopped; data and logs stay in {servers.layout.run} until the next demo")
-    if servers.users:
+    if servers.users and servers.started:
         screen.say(f"the demo's graphs and messages stay in your {' and '.join(servers.users)}")
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 from .layers import Layers, Node, arrange
 
@@ -165,9 +164,10 @@ class _Drawing:
             return behind + sum(min(theirs) < row < max(theirs) for row in ours[1:])
 
         for _ in turning:
-            for at, (left, right) in enumerate(pairwise(turning)):
+            for at in range(len(turning) - 1):
+                left, right = turning[at : at + 2]
                 if crossings(right, left) < crossings(left, right):
-                    turning[at], turning[at + 1] = right, left
+                    turning[at : at + 2] = right, left
         return turning
 
     # -- ink ---------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ __all__ = [
     "Remains",
     "Task",
     "Wait",
+    "database_time",
     "load_graphs",
     "read_remains",
     "read_runs",
@@ -158,6 +159,14 @@ class Remains:
     in_flight: int
     unsent: int
     dead_letters: list[str]
+
+
+def database_time(connection: psycopg.Connection[TupleRow]) -> datetime:
+    """What the database's clock shows now, in UTC."""
+    row = connection.execute("select clock_timestamp()").fetchone()
+    assert row is not None
+    moment: datetime = row[0]
+    return moment.astimezone(UTC)
 
 
 def load_graphs(connection: psycopg.Connection[TupleRow]) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import heapq
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from io import TextIOWrapper
 
@@ -27,6 +28,8 @@ _MARKS = {
     "SUCCESS": ("✓", "green"), "FAILED": ("✗", "red"), "SKIPPED": ("-", "magenta"), "CANCELLED": ("⊘", "magenta"),
 }  # fmt: skip
 _BAR = 26
+_PLAIN = "stack.demo.plain"
+_IN_ASCII = dict(zip("─│╭╮╰╯├┤┬┴┼╔╗╚╝╟═║►✓✗●○◌·⊘━┄→", "-|++++++++++++++=|>vx*oo.-=.>", strict=True))
 
 
 class Screen:
@@ -35,11 +38,11 @@ class Screen:
     def __init__(self, console: Console | None = None) -> None:
         if console is None:
             if isinstance(sys.stdout, TextIOWrapper):
-                sys.stdout.reconfigure(errors="replace")  # a terminal that has no box characters
+                codecs.register_error(_PLAIN, _plainly)
+                sys.stdout.reconfigure(errors=_PLAIN)
             console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE)
         self._console = console
         self._begin = time.monotonic()
-        self._live: Live | None = None
         self._runs: Sequence[GraphRun] = ()
         self._told: list[tuple[datetime, int, str, str, str]] = []
 
@@ -75,14 +78,21 @@ class Screen:
         """The style that stands for a status."""
         return _MARKS[status][1]
 
-    def live(self) -> AbstractContextManager[object]:
+    @contextmanager
+    def live(self) -> Iterator[None]:
         """Within it, on a terminal, the picture lives beneath the lines."""
         if not self._console.is_terminal:
-            return nullcontext()
-        self._live = Live(
+            yield
+            return
+        picture = Live(
             console=self._console, get_renderable=self._living, refresh_per_second=10, transient=True
         )
-        return self._live
+        picture.start()
+        try:
+            yield
+        finally:
+            with suppress(OSError, SystemExit):
+                picture.stop()
 
     def show(self, runs: Sequence[GraphRun]) -> None:
         """What the living picture shows from now on."""
@@ -90,7 +100,6 @@ class Screen:
 
     def finish(self, runs: Sequence[GraphRun]) -> None:
         """The picture of every graph run, with its tasks."""
-        self._live = None
         for run in runs:
             self._print(Text())
             self._print(_headline(run))
@@ -125,7 +134,7 @@ class Screen:
     # -- helpers ------------------------------------------------------------------------------------
 
     def _print(self, what: RenderableType) -> None:
-        with suppress(OSError):
+        with suppress(OSError, SystemExit):  # the latter is rich's answer to a closed pipe
             self._console.print(what)
 
     def _living(self) -> RenderableType:
@@ -255,6 +264,13 @@ def _took(task: Task) -> str:
 
 def _clock(moment: datetime | None) -> str:
     return f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03}" if moment else ""
+
+
+def _plainly(error: UnicodeError) -> tuple[str, int]:
+    """Characters that the output's encoding does not have, drawn with those of ASCII."""
+    assert isinstance(error, UnicodeEncodeError)
+    missing = error.object[error.start : error.end]
+    return "".join(_IN_ASCII.get(character, "?") for character in missing), error.end
 
 
 def _to_text(picture: Picture) -> Text:

@@ -50,6 +50,8 @@ class Servers:
         self._say = say
         self._environ = users_own(os.environ if environ is None else environ)
         self._values: dict[str, str] = {}
+        self.started = False
+        """Whether they have been: then the demo has written to them."""
         self._standin = Process("the stand-in executor", self.layout.run / "standin.pid")
 
     @property
@@ -86,6 +88,7 @@ class Servers:
         if not self.users:
             environ[_ENV] = "dev"  # servers of our own, on loopback
         self._values = {**environ, **Stack(self.layout, self._say).up(environ=environ)}
+        self.started = True
 
     def start_standin(self, pace: tuple[float, float], failing: tuple[str, ...]) -> int:
         """Start the stand-in executor and wait until it reads its topic; its pid."""
@@ -198,6 +201,7 @@ class Servers:
         kafka = kafka_properties(self._environ_of_stack())
         admin = make(AdminClient, kafka, lambda _: None)
         try:
+            admin.list_topics(timeout=10)  # raises where no broker answers; the next call does not
             listed = admin.list_consumer_groups(request_timeout=10).result(timeout=11)
             groups = [group.group_id for group in listed.valid]
             readers = sorted(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from .broker import Broker, prepare
 from .fallback import FALLBACK_LACKS, FallbackBroker
-from .jars import Jars
+from .jars import Jars, fetched
 
-__all__ = ["FALLBACK_LACKS", "AnyBroker", "Broker", "FallbackBroker", "Jars", "prepare"]
+__all__ = ["FALLBACK_LACKS", "AnyBroker", "Broker", "FallbackBroker", "Jars", "fetched", "prepare"]
 
 AnyBroker = Broker | FallbackBroker

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.databases import Database
-from tests.support.servers import KafkaServer
+from tests.support import topics as topic_tools
+from tests.support.databases import Database, Databases
+from tests.support.servers import KafkaServer, PgServer, start_kafka, start_postgres
 
 from .harness import World
 
@@ -20,8 +21,35 @@ def world(database: Database, topics: KafkaServer, tmp_path: Path) -> Iterator[W
     made.close()
 
 
+@pytest.fixture(scope="session")
+def mortal_postgres() -> Iterator[PgServer]:
+    """A durable server for tests that kill or freeze it; `own_world` finds it running again."""
+    server = start_postgres(durable=True)
+    yield server
+    server.drop()
+
+
+@pytest.fixture(scope="session")
+def mortal_kafka() -> Iterator[KafkaServer]:
+    """A broker for tests that kill or stop it; `own_world` finds it running again."""
+    server = start_kafka()
+    yield server
+    server.drop()
+
+
+@pytest.fixture(scope="session")
+def mortal_databases(mortal_postgres: PgServer) -> Databases:
+    return Databases(mortal_postgres)
+
+
 @pytest.fixture
-def own_world(own_database: Database, own_broker: KafkaServer, tmp_path: Path) -> Iterator[World]:
-    made = World(own_database, own_broker, tmp_path)
+def own_world(mortal_databases: Databases, mortal_kafka: KafkaServer, tmp_path: Path) -> Iterator[World]:
+    mortal_databases.server.start()
+    mortal_kafka.start()
+    topic_tools.renew(mortal_kafka.bootstrap)
+    database = mortal_databases.fresh()
+    made = World(database, mortal_kafka, tmp_path)
     yield made
     made.close()
+    mortal_databases.server.start()
+    mortal_databases.drop(database)

@@ -45,6 +45,19 @@ select g.id, c.id from orchestration.graph g, orchestration.chain c;
 """
 
 
+def success(key: str, **more: str) -> bytes:
+    """The event that the root succeeded under this run key, as a tool with ids of its own sends it."""
+    event = {
+        "service": "tool",
+        "process": "load",
+        "status": "SUCCESS",
+        "run_key": key,
+        "external_id": key,
+        **more,
+    }
+    return json.dumps(event).encode()
+
+
 def eventually(condition: Callable[[], Any], what: str, seconds: float = 10.0) -> Any:
     """Ask until the answer is true, and return it; the test fails after `seconds`."""
     end = time.monotonic() + seconds
@@ -100,7 +113,9 @@ class Process:
         def there() -> list[Line]:
             found = self.lines(event, **fields)
             if len(found) < count and not self.alive and len(self.lines(event, **fields)) < count:
-                pytest.fail(f"the bridge ended without {event} {fields}: {self.log.read_text()}", pytrace=False)
+                pytest.fail(
+                    f"the bridge ended without {event} {fields}: {self.log.read_text()}", pytrace=False
+                )
             return found[count - 1 :]
 
         line: Line = eventually(there, f"{event} {fields} in {self.log.read_text()}", seconds)[0]
@@ -154,9 +169,7 @@ class World:
     def environment(self, **more: str) -> dict[str, str]:
         """What a bridge of this world sees; an empty value takes a variable out."""
         own = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("ORCHESTRATION_", "PG"))
+            name: value for name, value in os.environ.items() if not name.startswith(("ORCHESTRATION_", "PG"))
         }
         ours = {
             **self.database.environment,
@@ -198,11 +211,10 @@ class World:
         self.producer.poll(0)
 
     def succeed(self, count: int = 1) -> list[str]:
-        """Send `count` successes of the root, each with a run key of its own; the keys."""
+        """Send `count` successes of the root, each with a run key of its own; the keys. The ledger knows them."""
         keys = [f"key-{len(self.sent) + number}" for number in range(count)]
         for key in keys:
-            event = {"service": "tool", "process": "load", "status": "SUCCESS", "run_key": key, "external_id": key}
-            self.produce(json.dumps(event).encode(), key.encode())
+            self.produce(success(key), key.encode())
         assert self.producer.flush(30) == 0, "the broker took no events"
         self.sent += keys
         return keys
@@ -274,25 +286,27 @@ class World:
     def positions(self) -> dict[int, int]:
         """The stored offset of each partition."""
         return dict(
-            self.rows("select partition, next_offset from orchestration.kafka_offset where topic = %s", EVENTS)
-        )  # type: ignore[arg-type]
+            self.rows(
+                "select partition, next_offset from orchestration.kafka_offset where topic = %s", EVENTS
+            )
+        )
 
     def unsent(self) -> int:
         return int(self.ask("select count(*) from orchestration.dispatch"))
 
     def check_ledger(self) -> Counter[int]:
-        """Nothing lost, nothing doubled: for each event sent exactly one run of the root and one of the next task, whose
-        dispatch is on the topic under one task run id. Answers how often each id was sent."""
+        """Nothing lost, nothing doubled: for each event sent exactly one run of the root and one of the next task,
+        whose dispatch is on the topic under one task run id. Answers how often each id was sent."""
         expected = dict.fromkeys(self.sent, 1)
         counts = "select run_key, count(*) from orchestration.task_run r join orchestration.task t on t.id = r.task_id "
-        assert dict(self.rows(counts + "where t.name = 'root' group by 1")) == expected  # type: ignore[arg-type]
-        assert dict(self.rows(counts + "where t.name = 'next' group by 1")) == expected  # type: ignore[arg-type]
+        assert dict(self.rows(counts + "where t.name = 'root' group by 1")) == expected
+        assert dict(self.rows(counts + "where t.name = 'next' group by 1")) == expected
         made = dict(
             self.rows(
                 "select r.id, run_key from orchestration.task_run r join orchestration.task t on t.id = r.task_id "
                 "where t.name = 'next'"
             )
-        )  # type: ignore[arg-type]
+        )
         dispatches = self.dispatches()
         assert {dispatch["task_run_id"]: dispatch["run_key"] for dispatch in dispatches} == made
         return Counter(dispatch["task_run_id"] for dispatch in dispatches)

@@ -51,9 +51,9 @@ def test_a_dispatch_made_while_the_broker_is_away_goes_out_when_it_is_back(own_w
     assert own_world.unsent() == 50
     own_world.broker.start()
     eventually(lambda: own_world.unsent() == 0, "all are sent and confirmed", 30)
-    assert {dispatch["task_run_id"] for dispatch in own_world.dispatches()} == set(
-        range(1, 51)
-    ), "each is on the topic"
+    assert {dispatch["task_run_id"] for dispatch in own_world.dispatches()} == set(range(1, 51)), (
+        "each is on the topic"
+    )
     assert bridge.alive
 
 

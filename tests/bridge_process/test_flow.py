@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from .harness import World, eventually
+from .harness import World, eventually, success
 
 
 def test_events_become_dispatches_once_each(world: World) -> None:
@@ -31,7 +31,9 @@ def test_what_sql_makes_ready_is_sent_on_the_notification(world: World) -> None:
     world.working()
     time.sleep(1.2)
     began = time.monotonic()
-    world.run("insert into orchestration.task_run (task_id) select id from orchestration.task where name = 'next'")
+    world.run(
+        "insert into orchestration.task_run (task_id) select id from orchestration.task where name = 'next'"
+    )
     eventually(lambda: world.unsent() == 0, "the dispatch is confirmed")
     assert time.monotonic() - began < 0.8, "without the notification it would wait for the next poll"
     assert len(world.dispatches()) == 1
@@ -39,8 +41,12 @@ def test_what_sql_makes_ready_is_sent_on_the_notification(world: World) -> None:
 
 def test_a_lost_notification_costs_one_poll(world: World) -> None:
     world.working()
-    world.run("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'orchestration-dispatcher'")
-    world.run("insert into orchestration.task_run (task_id) select id from orchestration.task where name = 'next'")
+    world.run(
+        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'orchestration-dispatcher'"
+    )
+    world.run(
+        "insert into orchestration.task_run (task_id) select id from orchestration.task where name = 'next'"
+    )
     eventually(lambda: world.unsent() == 0, "the dispatch is confirmed", 3)
     assert len(world.dispatches()) == 1
 
@@ -48,7 +54,7 @@ def test_a_lost_notification_costs_one_poll(world: World) -> None:
 def test_messages_without_key_or_value_reach_the_database(world: World) -> None:
     world.working()
     world.produce(None, b"tombstone", 0)
-    world.produce(b'{"status": "SUCCESS", "service": "tool", "process": "load", "external_id": "e"}', None, 0)
+    world.produce(success("key"), None, 0)
     world.producer.flush(10)
     eventually(lambda: world.positions()[0] == 2, "both are read")
     assert world.rows("select key, value from orchestration.dead_letter") == [(b"tombstone", None)]
@@ -58,13 +64,8 @@ def test_messages_without_key_or_value_reach_the_database(world: World) -> None:
 def test_large_messages_are_taken_in_by_bytes(world: World) -> None:
     """40 events of 500 KiB: more than one batch may hold, far more than memory may."""
     bridge = world.working()
-    filler = "x" * 500 * 1024
     for number in range(40):
-        event = (
-            '{"service": "tool", "process": "load", "status": "SUCCESS", "external_id": "%d", "run_key": "%d", "note": "%s"}'
-            % (number, number, filler)
-        )
-        world.produce(event.encode(), b"one partition")
+        world.produce(success(f"key-{number}", note="x" * 500 * 1024), b"one partition")
     world.producer.flush(30)
     eventually(lambda: sum(world.positions().values()) == 40, "all are read", 30)
     assert bridge.memory < 150 * 2**20

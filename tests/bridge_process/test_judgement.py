@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 from confluent_kafka import KafkaError
+
 from orchestration.bridge.errors import Delivery, Verdict, judge, judge_delivery
 
 

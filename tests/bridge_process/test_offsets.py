@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient, NewPartitions
 
 from tests.support.topics import renew
 
-from .harness import EVENTS, PARTITIONS, Process, World, eventually
+from .harness import EVENTS, PARTITIONS, Process, World, eventually, success
 
 
 def refusal(bridge: Process) -> tuple[str, str]:
@@ -172,13 +172,12 @@ def test_a_topic_deleted_under_a_running_bridge_ends_it(own_world: World) -> Non
 
 
 def test_a_partition_that_is_added_is_read_from_its_beginning(own_world: World) -> None:
-    own_world.working()
+    own_world.working("--from", "earliest", ORCHESTRATION_KAFKA_TOPIC_METADATA_REFRESH_INTERVAL_MS="1000")
     with_admin(own_world, lambda admin: admin.create_partitions([NewPartitions(EVENTS, PARTITIONS + 1)]))
-    event = b'{"service": "tool", "process": "load", "status": "SUCCESS", "external_id": "e", "run_key": "key-0"}'
 
     def sent() -> bool:
         try:
-            own_world.produce(event, b"e", PARTITIONS)
+            own_world.produce(success("key-0"), b"e", PARTITIONS)
         except Exception:
             return False
         return own_world.producer.flush(5) == 0

@@ -9,19 +9,21 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
+
 from orchestration.bridge import failpoints, log
 from orchestration.bridge.arrays import Byteas, Int4s, Int8s, NullableInt8s, register
 from orchestration.bridge.batch import Batch
 from orchestration.bridge.consumer import Held
 from orchestration.bridge.errors import SettingsError
-
 from tests.support.servers import PgServer
 
 # -- batches ----------------------------------------------------------------------------------------
 
 
 def test_halves_keep_the_order_and_lose_nothing() -> None:
-    batch = Batch([0, 1, 0, 1, 1], [7, 3, 8, 4, 6], [b"a", None, b"c", b"d", b"e"], [b"1", b"2", None, b"4", b"5"])
+    batch = Batch(
+        [0, 1, 0, 1, 1], [7, 3, 8, 4, 6], [b"a", None, b"c", b"d", b"e"], [b"1", b"2", None, b"4", b"5"]
+    )
     first, second = batch.halves()
     assert first == Batch([0, 1], [7, 3], [b"a", None], [b"1", b"2"])
     assert second == Batch([0, 1, 1], [8, 4, 6], [b"c", b"d", b"e"], [None, b"4", b"5"])
@@ -49,7 +51,9 @@ def test_halves_keep_the_order_and_lose_nothing() -> None:
 def test_postgresql_reads_the_arrays_we_write(pg_cluster: PgServer, values: list[object], kind: str) -> None:
     with psycopg.connect(pg_cluster.dsn("postgres")) as connection:
         register(connection.adapters)
-        row = connection.execute(f"select %b::{kind}, pg_typeof(%b)::text".encode(), (values, values)).fetchone()
+        row = connection.execute(
+            f"select %b::{kind}, pg_typeof(%b)::text".encode(), (values, values)
+        ).fetchone()
     assert row is not None
     assert (row[0], row[1]) == (list(values), {"int[]": "integer[]"}.get(kind, kind))
 
@@ -93,7 +97,13 @@ def test_a_line_is_one_json_object_with_event_and_fields(stream: io.StringIO) ->
     log.logger("part").info("assigned", partitions=[1, 2], odd={"ü": 'a"\n'})
     (line,) = lines(stream)
     assert str(line.pop("ts")).endswith("Z")
-    assert line == {"level": "info", "event": "assigned", "logger": "part", "partitions": [1, 2], "odd": {"ü": 'a"\n'}}
+    assert line == {
+        "level": "info",
+        "event": "assigned",
+        "logger": "part",
+        "partitions": [1, 2],
+        "odd": {"ü": 'a"\n'},
+    }
 
 
 def test_secrets_are_cut_out_of_every_line(stream: io.StringIO) -> None:

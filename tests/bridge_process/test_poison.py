@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from .harness import World, eventually
+from .harness import World, eventually, success
 
 TRAP = """
 create sequence public.trap_passes;
@@ -29,13 +29,14 @@ def set_trap(world: World, body: str) -> None:
 def send(world: World, keys: list[str]) -> None:
     """Successes of the root with these run keys, in one partition and so in this order."""
     for key in keys:
-        event = f'{{"service": "tool", "process": "load", "status": "SUCCESS", "run_key": "{key}", "external_id": "{key}"}}'
-        world.produce(event.encode(), b"one", 0)
+        world.produce(success(key), b"one", 0)
     world.producer.flush(10)
 
 
 def letters(world: World) -> list[tuple[object, ...]]:
-    return world.rows("select partition, \"offset\", reason, detail from orchestration.dead_letter order by \"offset\"")
+    return world.rows(
+        'select partition, "offset", reason, detail from orchestration.dead_letter order by "offset"'
+    )
 
 
 def test_the_guilty_message_alone_becomes_a_dead_letter(world: World) -> None:
@@ -53,7 +54,7 @@ def test_the_guilty_message_alone_becomes_a_dead_letter(world: World) -> None:
         (0, 0, "error"), (0, 123, "error"), (0, 399, "error")
     ]  # fmt: skip
     assert all("22012" in str(detail) and "division by zero" in str(detail) for *_, detail in letters(world))
-    assert b"trap-123" in world.ask("select value from orchestration.dead_letter where \"offset\" = 123")
+    assert b"trap-123" in world.ask('select value from orchestration.dead_letter where "offset" = 123')
     assert len(bridge.lines("quarantined")) == 3
     assert world.dispatched().total() == 397
     assert world.ask("select count(*) from orchestration.task_run where run_key like 'good%'") == 2 * 397
@@ -98,6 +99,20 @@ def test_a_broken_deployment_blames_nobody_however_long_it_lasts(world: World) -
     world.check_ledger()
 
 
+def test_a_function_missing_for_long_floods_nothing(world: World) -> None:
+    """An empty batch passes, each message fails: after three in a row the database is suspected again."""
+    bridge = world.working()
+    world.run("alter function orchestration._apply_events rename to _apply_events_away")
+    world.succeed(30)
+    eventually(lambda: len(letters(world)) == 3, "three are blamed", 40)
+    time.sleep(3)
+    world.run("alter function orchestration._apply_events_away rename to _apply_events")
+    eventually(lambda: sum(world.positions().values()) == 30, "the others are applied")
+    assert len(letters(world)) == 3
+    assert len(world.dispatches()) == 27
+    assert bridge.alive
+
+
 def test_an_internal_error_of_one_message_does_not_block_the_others(world: World) -> None:
     """The same class of error as a broken deployment, but only one message meets it: after a while it is set aside."""
     set_trap(world, "raise exception 'cache lookup failed' using errcode = 'XX000';")
@@ -109,12 +124,26 @@ def test_an_internal_error_of_one_message_does_not_block_the_others(world: World
 
 
 def test_what_the_engine_itself_sets_aside_blocks_nothing(world: World) -> None:
-    hostile = [b"", b"\x00", b"\xff\xfe", b"[]", b"null", b"{", b'{"status": "SUCCESS"}', b'{"a": "\\u0000"}', b"1e999999",
-               b"[" * 100_000, b'{"status": 1, "task_run_id": "x"}', b'{"status":"SUCCESS","task_run_id":99999999999999999999}']  # fmt: skip
+    hostile = [
+        b"",
+        b"\x00",
+        b"\xff\xfe",
+        b"[]",
+        b"null",
+        b"{",
+        b"1e999999",
+        b"[" * 100_000,
+        b'{"status": "SUCCESS"}',
+        b'{"a": "\\u0000"}',
+        b'{"status": 1, "task_run_id": "x"}',
+        b'{"status": "SUCCESS", "task_run_id": 99999999999999999999}',
+    ]
     world.working()
     for number, message in enumerate(hostile):
         world.produce(message, b"one", 0)
         send(world, [f"good-{number}"])
     world.wait_dispatched([f"good-{number}" for number in range(len(hostile))])
-    assert {bytes(row[0]) for row in world.rows("select value from orchestration.dead_letter")} == set(hostile)
+    assert {bytes(row[0]) for row in world.rows("select value from orchestration.dead_letter")} == set(
+        hostile
+    )
     assert world.positions()[0] == 2 * len(hostile)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from orchestration.bridge.errors import SettingsError
 from orchestration.bridge.settings import Settings, kafka_properties, secrets
 
@@ -17,15 +18,27 @@ TLS = {"ORCHESTRATION_KAFKA_SECURITY_PROTOCOL": "SSL"}
 def test_any_property_by_environment() -> None:
     settings = Settings.from_env({**DATABASE, **KAFKA, **DEV, "ORCHESTRATION_KAFKA_FETCH_WAIT_MAX_MS": "7"})
     assert settings.consumer()["fetch.wait.max.ms"] == "7"
-    assert settings.consumer()["bootstrap.servers"] == settings.producer(0)["bootstrap.servers"] == "kafka1:9093"
+    assert (
+        settings.consumer()["bootstrap.servers"] == settings.producer(0)["bootstrap.servers"] == "kafka1:9093"
+    )
 
 
 def test_the_environment_wins_over_the_file_and_both_over_our_defaults(tmp_path: Path) -> None:
     file = tmp_path / "kafka.properties"
     file.write_text("# a comment\n\nsession.timeout.ms = 7000\nclient.id=file\nsasl.password=a=b\n")
-    env = {**DATABASE, **KAFKA, **DEV, "ORCHESTRATION_KAFKA_CONFIG": str(file), "ORCHESTRATION_KAFKA_CLIENT_ID": "env"}
+    env = {
+        **DATABASE,
+        **KAFKA,
+        **DEV,
+        "ORCHESTRATION_KAFKA_CONFIG": str(file),
+        "ORCHESTRATION_KAFKA_CLIENT_ID": "env",
+    }
     consumer = Settings.from_env(env).consumer()
-    assert (consumer["session.timeout.ms"], consumer["client.id"], consumer["sasl.password"]) == ("7000", "env", "a=b")
+    assert (consumer["session.timeout.ms"], consumer["client.id"], consumer["sasl.password"]) == (
+        "7000",
+        "env",
+        "a=b",
+    )
 
 
 def test_linger_is_ours_unless_it_was_set() -> None:
@@ -64,7 +77,9 @@ def test_what_guarantees_rest_on_may_be_set_to_what_it_is() -> None:
 @pytest.mark.parametrize("protocol", [None, "PLAINTEXT", "SASL_PLAINTEXT"])
 def test_plaintext_kafka_is_refused_outside_dev(protocol: str | None) -> None:
     env = {**KAFKA, **({"ORCHESTRATION_KAFKA_SECURITY_PROTOCOL": protocol} if protocol else {})}
-    with pytest.raises(SettingsError, match="kafka1:9093 would be plaintext.*ORCHESTRATION_ALLOW_PLAINTEXT=kafka"):
+    with pytest.raises(
+        SettingsError, match=r"kafka1:9093 would be plaintext.*ORCHESTRATION_ALLOW_PLAINTEXT=kafka"
+    ):
         kafka_properties(env)
     with pytest.raises(SettingsError, match="would be plaintext"):
         kafka_properties({**env, "ORCHESTRATION_ALLOW_PLAINTEXT": "postgresql"})
@@ -74,7 +89,7 @@ def test_plaintext_kafka_is_refused_outside_dev(protocol: str | None) -> None:
 
 def test_plaintext_postgresql_is_refused_outside_dev() -> None:
     env = {**KAFKA, **TLS, "ORCHESTRATION_DSN": "postgresql://user:pw@db1/orchestration"}
-    with pytest.raises(SettingsError, match="ORCHESTRATION_DSN.*ORCHESTRATION_ALLOW_PLAINTEXT=postgresql"):
+    with pytest.raises(SettingsError, match=r"ORCHESTRATION_DSN.*ORCHESTRATION_ALLOW_PLAINTEXT=postgresql"):
         Settings.from_env(env)
 
 
@@ -88,11 +103,11 @@ def test_a_missing_address_is_named(missing: str) -> None:
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     env = {**KAFKA, **DEV, "ORCHESTRATION_KAFKA_CONFIG": str(tmp_path / "none")}
-    with pytest.raises(SettingsError, match="ORCHESTRATION_KAFKA_CONFIG=.*none cannot be read"):
+    with pytest.raises(SettingsError, match=r"ORCHESTRATION_KAFKA_CONFIG=.*none cannot be read"):
         kafka_properties(env)
     file = tmp_path / "wrong"
     file.write_text("client.id=a\nnonsense\n")
-    with pytest.raises(SettingsError, match="line 2 of .*wrong is not a property"):
+    with pytest.raises(SettingsError, match=r"line 2 of .*wrong is not a property"):
         kafka_properties({**env, "ORCHESTRATION_KAFKA_CONFIG": str(file)})
 
 

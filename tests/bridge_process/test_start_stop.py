@@ -12,7 +12,8 @@ from .harness import World, eventually
 
 def states(world: World) -> set[str]:
     return {
-        row[0] for row in world.rows("select state from orchestration.bridge_instance where retired_at is null")
+        row[0]
+        for row in world.rows("select state from orchestration.bridge_instance where retired_at is null")
     }
 
 
@@ -24,7 +25,9 @@ def test_stopped_within_five_seconds_and_started_where_it_stopped(world: World) 
     eventually(lambda: states(world) == {"stopped"}, "both bridges have stopped", 5)
     read = world.positions()
     world.succeed(50)
-    world.run("insert into orchestration.task_run (task_id) select id from orchestration.task where name = 'next'")
+    world.run(
+        "insert into orchestration.task_run (task_id) select id from orchestration.task where name = 'next'"
+    )
     time.sleep(3 * 2.0)  # past the session time-out: the membership must stay
     assert world.positions() == read
     assert len(world.dispatches()) == 50

@@ -18,9 +18,7 @@ def test_a_ring_raced_keeps_all_edges_but_one(database: Database) -> None:
     with database.connect() as admin:
         names = [f"r{n}_{i}" for n in range(ROUNDS) for i in range(RING)]
         define_graph(admin, "seed", [("a", "b")], extra_tasks=names)
-        tasks: dict[str, int] = {
-            name: id_ for name, id_ in admin.execute("select name, id from orchestration.task").fetchall()
-        }
+        tasks: dict[str, int] = dict(admin.execute("select name, id from orchestration.task").fetchall())
         connections = [database.connect_app() for _ in range(RING)]
         start = Barrier(RING)
 
@@ -38,7 +36,10 @@ def test_a_ring_raced_keeps_all_edges_but_one(database: Database) -> None:
         with ThreadPoolExecutor(RING) as pool:
             for number in range(ROUNDS):
                 states = list(pool.map(lambda place, n=number: close_edge(place, n), range(RING)))
-                assert sorted(state or "" for state in states) == [""] * (RING - 1) + ["OR203"], (number, states)
+                assert sorted(state or "" for state in states) == [""] * (RING - 1) + ["OR203"], (
+                    number,
+                    states,
+                )
         for connection in connections:
             connection.close()
         broken = admin.execute(

@@ -14,6 +14,8 @@ from psycopg.rows import TupleRow
 from tests.support.databases import Database
 from tests.support.graphs import Feed, define_graph
 
+_REPORT = "select orchestration.report(jsonb_build_object('task_run_id', %s::bigint, 'status', 'SUCCESS'))"
+
 
 def schedules(sessions: int) -> Iterator[tuple[int, ...]]:
     """Every order of two steps (report, end) of each session: session numbers, first occurrence = report, second = end.
@@ -21,11 +23,13 @@ def schedules(sessions: int) -> Iterator[tuple[int, ...]]:
     The predecessors are alike, so of orders that differ only in their names one stands for all.
     """
     orders = set(itertools.permutations(sorted([*range(sessions)] * 2)))
-    return iter(sorted(order for order in orders if sorted(set(order), key=order.index) == [*range(sessions)]))
+    return iter(
+        sorted(order for order in orders if sorted(set(order), key=order.index) == [*range(sessions)])
+    )
 
 
 class Session:
-    """One transaction that reports one predecessor; a step that must wait for another's lock is finished when it can be."""
+    """One transaction that reports one predecessor; a step that waits for another's lock is finished when it can be."""
 
     def __init__(self, database: Database, pool: ThreadPoolExecutor) -> None:
         self.connection = database.connect(autocommit=False)
@@ -37,10 +41,12 @@ class Session:
         """Report SUCCESS; return when it is done or waits for a lock."""
         self.work = self.pool.submit(
             self.connection.execute,
-            "select orchestration.report(jsonb_build_object('task_run_id', %s::bigint, 'status', 'SUCCESS'))", (task_run_id,),
+            _REPORT, (task_run_id,),
         )  # fmt: skip
         while not self.work.done():
-            if watcher.execute("select cardinality(pg_blocking_pids(%s)) > 0", (self.pid,)).fetchone() == (True,):
+            if watcher.execute("select cardinality(pg_blocking_pids(%s)) > 0", (self.pid,)).fetchone() == (
+                True,
+            ):
                 return
             time.sleep(0.0005)
 
@@ -77,7 +83,8 @@ def test_every_interleaving_starts_the_join_once(database: Database, predecessor
                 for i, commit in enumerate(commits):
                     if not commit:
                         admin.execute(
-                            "select orchestration.report(jsonb_build_object('task_run_id', %s::bigint, 'status', 'SUCCESS'))", (ids[i],)
+                            _REPORT,
+                            (ids[i],),
                         )
                 assert _count(admin, run) == 1, (schedule, commits)
         for session in sessions:
@@ -86,7 +93,11 @@ def test_every_interleaving_starts_the_join_once(database: Database, predecessor
 
 
 def _play(
-    schedule: tuple[int, ...], commits: tuple[bool, ...], sessions: list[Session], ids: list[int], watcher: psycopg.Connection[TupleRow]
+    schedule: tuple[int, ...],
+    commits: tuple[bool, ...],
+    sessions: list[Session],
+    ids: list[int],
+    watcher: psycopg.Connection[TupleRow],
 ) -> None:
     """Run the steps in order; an end whose report still waits is made up for as soon as the report is through."""
     begun: set[int] = set()
@@ -153,7 +164,8 @@ def test_20000_contended_joins_with_double_delivery(database: Database) -> None:
                     for name in ("a", "b")
                 }  # fmt: skip
                 events = {
-                    name: [b'{"task_run_id": %d, "status": "SUCCESS"}' % id_ for id_ in ids] for name, ids in side.items()
+                    name: [b'{"task_run_id": %d, "status": "SUCCESS"}' % id_ for id_ in ids]
+                    for name, ids in side.items()
                 }
                 halves = [events["a"] + events["b"], events["b"] + events["a"]]
                 answers = list(pool.map(_send_until_done, feeds, halves))
@@ -163,7 +175,9 @@ def test_20000_contended_joins_with_double_delivery(database: Database) -> None:
             " join orchestration.task t on t.id = r.task_id where t.name = 'join'"
         ).fetchone()
         assert row == (joins, joins)
-        assert admin.execute("select count(*) from orchestration.countdown where remaining <> 0").fetchone() == (0,)
+        assert admin.execute(
+            "select count(*) from orchestration.countdown where remaining <> 0"
+        ).fetchone() == (0,)
 
 
 def _send_until_done(feed: Feed, events: list[bytes]) -> list[tuple[int, bytes]]:

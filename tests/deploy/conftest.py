@@ -27,6 +27,47 @@ SMALL_RELEASE = Path(__file__).parent / "sql"
 BOOKKEEPING = "0001.deploy-bookkeeping.sql"
 
 
+FINGERPRINT = """
+with ours as (select 'orchestration'::regnamespace as schema)
+select 'schema', nspname::text, nspowner::regrole::text, nspacl::text from pg_namespace, ours where oid = schema
+union all
+select 'relation ' || relkind::text, relname::text, relowner::regrole::text,
+       concat_ws(' ', relacl, relispartition, reloptions, obj_description(oid, 'pg_class'))
+  from pg_class, ours where relnamespace = schema
+union all
+select 'column', c.relname::text, a.attname::text,
+       concat_ws(' ', a.attnum, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attacl,
+                 pg_get_expr(d.adbin, d.adrelid), col_description(c.oid, a.attnum))
+  from ours join pg_class c on c.relnamespace = schema and c.relkind in ('r', 'p')
+  join pg_attribute a on a.attrelid = c.oid
+  left join pg_attrdef d on (d.adrelid, d.adnum) = (a.attrelid, a.attnum)
+ where a.attnum > 0 and not a.attisdropped
+union all
+select 'constraint', conrelid::regclass::text, conname::text,
+       concat_ws(' ', pg_get_constraintdef(oid), convalidated, obj_description(oid, 'pg_constraint'))
+  from pg_constraint, ours where connamespace = schema
+union all
+select 'index', c.relname::text, i.indrelid::regclass::text, concat_ws(' ', pg_get_indexdef(c.oid), i.indisvalid)
+  from ours join pg_class c on c.relnamespace = schema join pg_index i on i.indexrelid = c.oid
+union all
+select 'function', oid::regprocedure::text, proowner::regrole::text,
+       concat_ws(' ', pg_get_functiondef(oid), proacl, obj_description(oid, 'pg_proc'))
+  from pg_proc, ours where pronamespace = schema
+union all
+select 'trigger', t.tgrelid::regclass::text, t.tgname::text, concat_ws(' ', pg_get_triggerdef(t.oid), t.tgenabled)
+  from ours join pg_class c on c.relnamespace = schema join pg_trigger t on t.tgrelid = c.oid where not t.tgisinternal
+union all
+select 'partition', inhrelid::regclass::text, inhparent::regclass::text, pg_get_expr(c.relpartbound, c.oid)
+  from ours join pg_class c on c.relnamespace = schema join pg_inherits on inhrelid = c.oid
+union all
+select 'migration', migration_id, (select count(*) from orchestration.yoyo_lock)::text, null
+  from orchestration._yoyo_migration
+union all
+select 'release', version, functions_sha256, (select count(*) from orchestration.installation)::text
+  from orchestration.schema_release
+"""
+
+
 @dataclass
 class Place:
     """A name for a database that no one has made yet, with its tech user. `said` collects what commands say."""
@@ -78,6 +119,17 @@ class Place:
     def ask(self, query: str, *params: Any) -> list[TupleRow]:
         with self.connect() as connection:
             return connection.execute(query.encode(), params or None).fetchall()
+
+    def reset(self) -> None:
+        """As after `db create`: nothing in the schema."""
+        with self.connect() as admin, admin.transaction():
+            admin.execute("set local client_min_messages = warning")
+            admin.execute("drop schema orchestration cascade")
+            admin.execute("create schema orchestration authorization orchestration_owner")
+
+    def fingerprint(self) -> set[TupleRow]:
+        """What `dump` says, as catalog rows: quick to get, for comparing many times."""
+        return set(self.ask(FINGERPRINT))
 
     def dump(self) -> str:
         """The whole schema as SQL, without what differs from run to run; and the rows of the bookkeeping."""

@@ -94,7 +94,6 @@ class Engine:
             task,
             event.run_key,
             has_external_id=event.external_id is not None,
-            ended=event.status in ENDED,
         )
         task_run = self._born(task, event.status, event.run_key, event.external_id)
         return Outcome("applied", task_run.id, found.by)
@@ -109,7 +108,7 @@ class Engine:
         alone = task_run.origin is Origin.TOOL and not world.runs_of(task_run)
         if ends and alone:
             has_external_id = (event.external_id or task_run.external_id) is not None
-            told_apart(world, task_run.task, event.run_key, has_external_id=has_external_id, ended=True)
+            told_apart(world, task_run.task, event.run_key, has_external_id=has_external_id)
             task_run.key = event.run_key  # reading 18
         world.bind(task_run, event.external_id)
         if event.status == "ACCEPTED" or event.status == task_run.status:
@@ -172,9 +171,9 @@ class Engine:
             return task_run.id
         if status not in _BORN:
             raise RefusedError(f"a task run is not born {status}")
-        has_external_id, ended = external_id is not None, status in ENDED
+        has_external_id = external_id is not None
         try:
-            told_apart(self.world, task, run_key, has_external_id=has_external_id, ended=ended)
+            told_apart(self.world, task, run_key, has_external_id=has_external_id)
         except DeadLetterError as dead:
             raise RefusedError(str(dead)) from dead
         return self._born(task, status, run_key, external_id).id
@@ -204,7 +203,7 @@ class Engine:
             return
         has_external_id = task_run.external_id is not None
         try:
-            told_apart(self.world, task_run.task, task_run.key, has_external_id=has_external_id, ended=True)
+            told_apart(self.world, task_run.task, task_run.key, has_external_id=has_external_id)
         except DeadLetterError as dead:
             raise RefusedError(str(dead)) from dead
 

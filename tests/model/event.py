@@ -69,8 +69,8 @@ def parse(value: object) -> Event:
             raise DeadLetterError("malformed", f"{name} is empty, too long, or has a control character")
     if given.get("status") not in STATUSES:
         raise DeadLetterError("malformed", "status")
-    if "task_run_id" in given and type(given["task_run_id"]) is not int:
-        raise DeadLetterError("malformed", "task_run_id is no integer")
+    if "task_run_id" in given and not _is_id(given["task_run_id"]):
+        raise DeadLetterError("malformed", "task_run_id is no id")
     if "task_run_id" not in given and not ("service" in given and "process" in given):
         raise DeadLetterError("malformed", "neither task_run_id nor service and process")
     result = given.get("result", {})
@@ -78,6 +78,10 @@ def parse(value: object) -> Event:
         raise DeadLetterError("malformed", "result is no object, or too large")
     fields = ("status", "task_run_id", *_NAMES, "installation")
     return Event(**{name: given[name] for name in fields if name in given})
+
+
+def _is_id(value: object) -> bool:
+    return type(value) is int and 0 <= value < 10**18
 
 
 def _is_name(text: str) -> bool:

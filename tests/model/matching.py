@@ -77,7 +77,7 @@ def _task(world: World, event: Event, service: str, process: str) -> Task:
     named = world.catalog.named(service, process, event.task)
     if len(named) == 1:
         return named[0]
-    flying = [task for task in named if not task.service.echoes_ids and _candidates(world, event, task.name)]
+    flying = [task for task in named if _candidates(world, event, task.name)]
     if len(flying) == 1:
         return flying[0]
     roots = [task for task in named if world.is_root(task.name, event.run_key)]

@@ -10,13 +10,13 @@ from tests.model.state import GraphRun, OpenedBy, TaskRun, World
 __all__ = ["cross", "place", "take_over", "told_apart"]
 
 
-def told_apart(world: World, task: str, key: str | None, *, has_external_id: bool, ended: bool) -> None:
+def told_apart(world: World, task: str, key: str | None, *, has_external_id: bool) -> None:
     """Refuse work nobody waits for: `unexpected`, unless a root, in no graph, or a partial run (readings 17, 23)."""
     if world.is_root(task, key) or not world.catalog.holding(task):
         return
     if not has_external_id:
         raise DeadLetterError("unexpected", f"{task} is a root nowhere")
-    if ended and not _partial_graphs(world, task):
+    if not _partial_graphs(world, task):
         raise DeadLetterError("unexpected", f"{task}: a task beside it never succeeded")
 
 

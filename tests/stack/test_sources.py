@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import socket
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
 
-from stack import StackError, docker, sources
+from stack import StackError, docker, packages, sources
 from stack.layout import Layout
 from stack.local import Stack
 from stack.packages import require
+from stack.prepare import needs
 from stack.process import free_port
 
 NONE: dict[str, str] = {}
@@ -168,3 +170,33 @@ def test_a_missing_package_is_named_where_it_cannot_be_installed(
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(StackError, match="neither root nor sudo"):
         require("maven")
+
+
+def test_what_is_only_partly_there_is_enough(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(packages, "extensions_in", lru_cache(lambda _: frozenset({"pg_cron"})))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    require("postgres", say=said.append)
+    assert said == [
+        "missing on this system: postgresql (15 or newer), pg_cron, pgtap, plpgsql_check. "
+        "Install it with your package manager and call again; going on with what is there"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("extra", "environ", "expected"),
+    [
+        ("stack", {}, ["postgres", "java", "maven"]),
+        ("dev", {"ORCHESTRATION_ADMIN_DSN": "x"}, ["shellcheck", "postgres", "java", "maven"]),
+        ("stack", {"ORCHESTRATION_ADMIN_DSN": "x", "ORCHESTRATION_KAFKA_BOOTSTRAP": "y"}, []),
+        ("stack", {"STACK_SOURCE": "fallback"}, ["postgres"]),
+    ],
+)
+def test_what_is_installed_beforehand(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, extra: str, environ: dict[str, str], expected: list[str]
+) -> None:
+    monkeypatch.delenv("STACK_SOURCE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    assert needs(extra) == expected

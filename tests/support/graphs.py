@@ -21,6 +21,10 @@ with service as (
 )
 insert into orchestration.task (process_id, name) select p.id, p.uid from process p
 """
+_INGEST = """
+select task_run_id, value
+from orchestration.ingest(%s, 'etl_finished_tasks', %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
 _CHAINS = """
 with made as (
     insert into orchestration.chain (previous_task_id, next_task_id)
@@ -42,7 +46,10 @@ def define_graph(
     chains: Iterable[tuple[str, str]],
     extra_tasks: Sequence[str] = (),
 ) -> None:
-    """Define graph `name` of (previous, next) task names; tasks that do not exist run on service `runner`, process = task name."""
+    """Define graph `name` of (previous, next) task names.
+
+    Tasks that do not exist run on service `runner`, process = task name.
+    """
     pairs = list(chains)
     tasks = sorted({task for pair in pairs for task in pair} | set(extra_tasks))
     connection.execute(_DEFINE, {"tasks": tasks})
@@ -77,9 +84,10 @@ class Feed:
         """Take in one batch; answer its dispatches as (task run id, value)."""
         count = len(events)
         rows = self.connection.execute(
-            "select task_run_id, value from orchestration.ingest(%s, 'etl_finished_tasks', %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            _INGEST,
             (
-                self.bridge, [self.partition] * count, list(range(self.offset, self.offset + count)), [None] * count, list(events),
+                self.bridge, [self.partition] * count, list(range(self.offset, self.offset + count)),
+                [None] * count, list(events),
                 [self.partition], [self.epoch], [self.offset], [self.offset + count], self.confirmed,
             ),
             binary=True,

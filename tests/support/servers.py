@@ -6,6 +6,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -25,11 +26,14 @@ __all__ = [
     "require_fallback_allowed",
     "start_kafka",
     "start_postgres",
+    "used",
     "wait_for",
 ]
 
 ALLOW_FALLBACK = "ALLOW_FALLBACK"
 Settings = Mapping[str, str | None]
+used: dict[str, str] = {}
+"""What the servers of this run came from, in words, by name."""
 
 
 class Server(Protocol):
@@ -65,8 +69,9 @@ class KafkaServer(Server, Protocol):
 
 def start_postgres(*, durable: bool = False, settings: Settings | None = None) -> PgServer:
     """A started server that ends with the test run. `durable=False`: without fsync, for all but fault tests."""
-    if _docker():
-        return _ContainerPostgres(durable, settings or {})
+    image = _image("PostgreSQL", docker.postgres_image)
+    if image:
+        return _ContainerPostgres(image, durable, settings or {})
     try:
         return Cluster.throwaway(durable=durable, settings=settings)
     except StackError as problem:
@@ -80,8 +85,9 @@ def start_kafka(*, quick_groups: bool = True, settings: Settings | None = None) 
     """
     if os.environ.get("STACK_SOURCE") == "fallback":
         return _fallback("STACK_SOURCE=fallback is set")
-    if _docker():
-        return _ContainerKafka(quick_groups, settings or {})
+    image = _image("Kafka", docker.kafka_image)
+    if image:
+        return _ContainerKafka(image, quick_groups, settings or {})
     try:
         return Broker.throwaway(quick_groups=quick_groups, settings=settings)
     except StackError as problem:
@@ -99,11 +105,36 @@ def require_fallback_allowed(why: str) -> None:
 
 def _fallback(why: str) -> KafkaServer:
     require_fallback_allowed(why)
+    used["Kafka"] = "the fallback broker, NOT Apache Kafka"
     return FallbackBroker.throwaway()
 
 
-def _docker() -> bool:
-    return os.environ.get("STACK_SOURCE") in (None, "docker") and docker.engine_answers()
+def _image(what: str, find: Callable[[], str]) -> str | None:
+    """The image to run `what` from, where Docker answers and the image can be had; None: local programs."""
+    used[what] = "local programs"
+    if os.environ.get("STACK_SOURCE") not in (None, "docker") or not docker.engine_answers():
+        return None
+    try:
+        image = find()
+    except StackError as problem:
+        used[what] = f"local programs, because {problem}"
+        return None
+    used[what] = "testcontainers"
+    if not _reaper_can_be_had():
+        os.environ["TESTCONTAINERS_RYUK_DISABLED"] = "true"
+    return image
+
+
+@cache
+def _reaper_can_be_had() -> bool:
+    """Whether the image is there with which testcontainers removes what a killed run has left."""
+    from testcontainers.core.config import testcontainers_config
+
+    try:
+        docker.pull(testcontainers_config.ryuk_image)
+    except StackError:
+        return False
+    return True
 
 
 class _Container:
@@ -158,13 +189,13 @@ class _Container:
 class _ContainerPostgres(_Container):
     inner_port = 5432
 
-    def __init__(self, durable: bool, settings: Settings) -> None:
+    def __init__(self, image: str, durable: bool, settings: Settings) -> None:
         self._password = secrets.token_urlsafe(18)
         relaxed = {} if durable else {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         wanted = {**docker.POSTGRES_SETTINGS, **relaxed, **settings}
         words = ["postgres", *(f"-c {name}={value}" for name, value in wanted.items() if value is not None)]
         environment = {"POSTGRES_USER": ADMIN, "POSTGRES_PASSWORD": self._password, "POSTGRES_DB": DATABASE}
-        super().__init__(docker.postgres_image(), " ".join(words), environment, free_port())
+        super().__init__(image, " ".join(words), environment, free_port())
 
     def dsn(self, database: str = DATABASE, user: str = ADMIN, password: str | None = None) -> str:
         if password is None and user == ADMIN:
@@ -188,11 +219,11 @@ class _ContainerKafka(_Container):
     inner_port = 9092
     kind = "kafka"
 
-    def __init__(self, quick_groups: bool, settings: Settings) -> None:
+    def __init__(self, image: str, quick_groups: bool, settings: Settings) -> None:
         port = free_port()
         environment = docker.kafka_settings(port, quick_groups=quick_groups, settings=settings)
         environment["CLUSTER_ID"] = new_cluster_id()
-        super().__init__(docker.kafka_image(), "", environment, port)
+        super().__init__(image, "", environment, port)
 
     @property
     def bootstrap(self) -> str:

@@ -50,7 +50,8 @@ $$;
 
 create or replace function tap.given_graph(name text, variadic edges text[]) returns bigint
 language plpgsql as $$
--- The graph's id. Tasks that are missing are made, of service airflow. Adds to a graph that is there.
+-- The graph's id. Tasks that are missing are made, of service airflow. Adds to a graph that is there. Its version is compiled, as it is
+-- from the first run after an edit on; with `set local tap.edited = 'on'` the edit is left to be compiled by what comes next.
 declare
     v_graph bigint := tap.graph_id(name);
 begin
@@ -66,6 +67,9 @@ begin
         returning id
     )
     insert into orchestration.graph_chain (graph_id, chain_id) select v_graph, id from made;
+    if coalesce(current_setting('tap.edited', true), '') <> 'on' then
+        perform orchestration._compile(array[v_graph]);
+    end if;
     return v_graph;
 end
 $$;

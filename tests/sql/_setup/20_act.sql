@@ -76,17 +76,29 @@ language sql as $$
     select min(id) from claimed
 $$;
 
-create or replace function tap.feed(bridge bigint, variadic events jsonb[]) returns setof text
+create or replace function tap.transaction_ends() returns void
 language sql as $$
-    -- one batch of partition 0 of etl_finished_tasks; the tasks that it dispatched
-    select t.name
+    -- what the engine sets for a transaction is gone with it; a test is one transaction in place of many
+    select set_config('orchestration.bridge', '', true)
+$$;
+
+create or replace function tap.feed(bridge bigint, variadic events jsonb[]) returns setof text
+language plpgsql as $$
+-- One batch of partition 0 of etl_finished_tasks; the tasks whose dispatches it answered.
+declare
+    v_ids bigint[];
+begin
+    select array_agg(d.task_run_id) into v_ids
     from orchestration.kafka_offset k
     cross join lateral orchestration.ingest(bridge, 'etl_finished_tasks',
         array(select 0 from unnest(events)), array(select k.next_offset + i - 1 from unnest(events) with ordinality e(e, i)),
         array(select null::bytea from unnest(events)), array(select convert_to(e::text, 'UTF8') from unnest(events) e),
         array[0], array[k.epoch], array[k.next_offset], array[k.next_offset + cardinality(events)], '{}') d
-    join orchestration.task_run r on r.id = d.task_run_id join orchestration.task t on t.id = r.task_id
-    where k.topic = 'etl_finished_tasks' and k.partition = 0
+    where k.topic = 'etl_finished_tasks' and k.partition = 0;
+    perform tap.transaction_ends();
+    return query
+    select t.name from orchestration.task_run r join orchestration.task t on t.id = r.task_id where r.id = any (v_ids);
+end
 $$;
 
 create or replace function tap.as_role(role text, statement text) returns void

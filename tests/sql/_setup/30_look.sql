@@ -56,9 +56,10 @@ $$;
 
 create or replace function tap.refuses(statement text, code text, names text, description text) returns text
 language plpgsql as $$
--- ok where the statement fails with this SQLSTATE, a message that matches the regular expression `names`, and a hint.
+-- ok where the statement fails with this SQLSTATE, a message that matches `names` (both regular expressions), and a hint where it is ours.
 declare
     v_code text; v_message text; v_hint text; v_context text;
+    v_ok boolean;
 begin
     begin
         execute statement;
@@ -68,8 +69,9 @@ begin
     if v_code is null then
         return tap.ok(false, description) || E'\n' || tap.diag('not refused: ' || statement);
     end if;
-    return tap.ok(v_code = code and v_message ~ names and (v_hint <> '' or code !~ '^OR'), description)
-        || case when v_code = code and v_message ~ names and (v_hint <> '' or code !~ '^OR') then ''
+    v_ok := v_code ~ ('^(' || code || ')$') and v_message ~ names and (v_hint <> '' or v_code !~ '^OR');
+    return tap.ok(v_ok, description)
+        || case when v_ok then ''
                 else E'\n' || tap.diag(format('wanted %s matching %s and a hint', code, names)) || E'\n'
                      || tap.diag(format('   got %s %s; hint %s', v_code, v_message, coalesce(nullif(v_hint, ''), 'none'))) || E'\n' || tap.diag(v_context) end;
 end
