@@ -30,7 +30,12 @@ Dispatch = tuple[int, bytes, bytes, bytes]
 Claim = tuple[int, int, int]
 """partition, next offset, epoch."""
 
-_SESSION = "-c statement_timeout=60s -c idle_in_transaction_session_timeout=60s -c jit=off"
+STATEMENT_TIMEOUT = 60.0
+"""Seconds after which the server gives a statement up, whether anybody still waits for it or not."""
+
+_SESSION = (
+    f"-c statement_timeout={STATEMENT_TIMEOUT:.0f}s -c idle_in_transaction_session_timeout=60s -c jit=off"
+)
 _KEEPALIVE = {
     "keepalives_idle": 5,
     "keepalives_interval": 2,

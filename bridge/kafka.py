@@ -86,7 +86,7 @@ def is_refusing(error: KafkaError) -> bool:
     return error.code() in _REFUSING
 
 
-def refused(server: str, error: KafkaError) -> BrokerError:
+def refusal_error(server: str, error: KafkaError) -> BrokerError:
     """The error for a broker that answers, but not to us."""
     return BrokerError(
         f"Kafka at {server} refuses us: {error.str()}",
@@ -196,7 +196,7 @@ class Broker:
             raise TopicMissingError(self._topic, self._server) from None
         refusal = error if is_refusing(error) else self._refusal
         if refusal is not None:
-            raise refused(self._server, refusal) from None
+            raise refusal_error(self._server, refusal) from None
         raise KafkaAwayError(error.str()) from None
 
     def _on_error(self, error: KafkaError) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import random
-import socket
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -17,13 +16,14 @@ from typing import TYPE_CHECKING
 from .claims import Claims
 from .consumer import Member, OffsetGoneError, RejoinError
 from .database import Database, RefusedError
-from .dispatcher import Dispatcher, confirm, release
+from .dispatcher import Dispatcher
 from .errors import BrokerError, DeployError, OffsetsError, TopicMissingError, Verdict
 from .failpoints import reach
 from .intake import Intake
-from .kafka import Broker, KafkaAwayError, Topic, refused
+from .kafka import Broker, KafkaAwayError, Topic, refusal_error
 from .log import Outage, logger
 from .producer import Producer
+from .registration import Registration
 from .settings import EVENTS_TOPIC
 
 if TYPE_CHECKING:
@@ -32,11 +32,10 @@ if TYPE_CHECKING:
 log = logger("service")
 
 _BEAT = 1.0
-_IDENTITY_EVERY = 5
-_COMMIT_EVERY = 5
+_SLOW = 5
 _IDLE = 0.25
 _MAX_BACKOFF = 5.0
-_DOUBT = 10.0
+_MISSING_FOR = 5.0
 
 
 class Bridge:
@@ -53,9 +52,7 @@ class Bridge:
         self._database = Database(settings.database, "orchestration-bridge", self._database_outage)
         self._intake = Intake(self._database, self._producer, EVENTS_TOPIC)
         self._claims = Claims(self._broker, self._database, settings.begin)
-        self._doubt = threading.Event()
-        self._instance: int | None = None
-        self._former: int | None = None
+        self._registration = Registration(self._database, self._producer, version)
         self._member: Member | None = None
         self._topic: Topic | None = None
         self._changes = 0
@@ -71,9 +68,9 @@ class Bridge:
         self._dispatcher = Dispatcher(
             Database(settings.database, "orchestration-dispatcher", self._database_outage),
             self._producer,
-            instance=lambda: self._instance,
+            instance=lambda: self._registration.instance,
             own_backends=lambda: {self._database.backend},
-            doubt=self._doubt,
+            doubt=self._registration.doubt,
             in_flight=settings.in_flight,
         )
 
@@ -102,11 +99,16 @@ class Bridge:
         if not self._connected(now):
             self._idle(0.1)
             return
-        if self._doubt.is_set() or self._instance is None:
-            self._register()
-        assert self._instance is not None
+        instance = self._registration.instance
+        if instance is None or self._registration.doubt.is_set():
+            instance = self._registration.renew()
+            self._beat_at = 0.0
+            if self._member is not None:
+                self._member.claim_anew()
         if now >= self._beat_at:
-            self._beat(self._instance)
+            self._beat(instance)
+        if self._registration.has_former and (self._member is None or not self._member.unclaimed):
+            self._registration.retire_former()
         if self._member is None:
             self._join(now)
             return
@@ -114,11 +116,11 @@ class Bridge:
             self._changes = self._member.changes
             self._intake.drop()
         if self._member.unclaimed:
-            self._claim(self._member, self._instance)
+            self._claim(self._member, instance)
         elif not self._started:
             self._idle(0.1)
         else:
-            self._take_in(self._member, self._instance)
+            self._take_in(self._member, instance)
 
     def _take_in(self, member: Member, instance: int) -> None:
         if self._intake.waiting:
@@ -150,7 +152,7 @@ class Bridge:
             member.topic_in_doubt = False
             self._doubt_topic()
         elif member.refusal is not None and not self._claims.ever:
-            raise refused(self._settings.server, member.refusal)
+            raise refusal_error(self._settings.server, member.refusal)
 
     def _idle(self, seconds: float) -> None:
         """Nothing may be taken in: stay in the group."""
@@ -183,27 +185,8 @@ class Bridge:
             log.warning("release_differs", problem=status.problem)
         self._ever_connected = True
         self._database_failures = 0
-        self._doubt.set()  # the answer to what was sent last may be lost: claim everything anew
+        self._registration.doubt.set()  # the answer to what was sent last may be lost: claim everything anew
         return True
-
-    def _register(self) -> None:
-        """A new instance. What the former one claimed is given back, after telling what of it was delivered."""
-        former = self._instance if self._instance is not None else self._former
-        self._instance = None
-        if former is not None:
-            self._former = former
-            self._producer.flush(2.0)
-            confirm(self._database, self._producer, former)
-            self._database.retire_bridge(former)
-            self._producer.forget_refused()
-        self._instance = self._database.register_bridge(socket.gethostname(), os.getpid(), self._version)
-        self._former = None
-        self._doubt.clear()
-        self._beat_at = 0.0
-        if self._member is not None:
-            self._member.claim_anew()
-        log.info("registered", instance=self._instance, former=former)
-        reach("after_register")
 
     def _beat(self, instance: int) -> None:
         """Say what we hold and how far behind it is, by ends read after the last beat; hear whether to run."""
@@ -222,9 +205,11 @@ class Bridge:
             log.info("topic_changed", partitions=len(topic.partitions))
             self._topic = topic
             member.claim_anew()  # the database compares ids: OR702, OR703
-        self._broker.ask(list(held), identity=self._beats % _IDENTITY_EVERY == 0)
-        if member is not None and self._beats % _COMMIT_EVERY == 0:
-            member.commit()
+        self._broker.ask(list(held), identity=self._beats % _SLOW == 0)
+        if self._beats % _SLOW == 0:
+            self._registration.sweep()
+            if member is not None:
+                member.commit()
 
     def _on_refused(self, refused: RefusedError) -> None:
         """The one place where a refusal outside a batch's own errors leads somewhere."""
@@ -241,7 +226,7 @@ class Bridge:
             self._started = False
         elif verdict is Verdict.UNREGISTERED:
             log.warning("registration_lost", error=refused.message)
-            self._doubt.set()
+            self._registration.doubt.set()
         elif verdict is not Verdict.RETRY:
             self._database_outage.failed(str(refused), remedy="orchestration db apply")
             self._idle(0.5)
@@ -274,7 +259,9 @@ class Bridge:
         try:
             topic = self._broker.topic()
             positions = self._claims.claim(topic, granted, instance)
-        except KafkaAwayError as error:
+        except (KafkaAwayError, BrokerError) as error:
+            if isinstance(error, BrokerError) and not self._claims.ever:
+                raise
             self._kafka_away(str(error))
             self._idle(0.2)
             return
@@ -296,7 +283,7 @@ class Bridge:
 
     def _on_offset_gone(self, partition: int) -> None:
         """A re-created topic explains it too (OR702), else it is OR704; where neither holds, claim and read again."""
-        member, instance = self._member, self._instance
+        member, instance = self._member, self._registration.instance
         assert member is not None
         assert instance is not None
         stored = member.held[partition].stored
@@ -330,7 +317,7 @@ class Bridge:
         """The topic is gone. For some seconds this may be a broker that has just started."""
         now = time.monotonic()
         self._topic_missing_since = self._topic_missing_since or now
-        if now - self._topic_missing_since > _DOUBT / 2:
+        if now - self._topic_missing_since > _MISSING_FOR:
             raise error
         self._idle(0.2)
         if self._member is not None:
@@ -361,14 +348,7 @@ class Bridge:
         self._dispatcher.join(2.0)
         missing = self._producer.flush(3.0)
         try:
-            if self._instance is not None:
-                if not self._database.connected:
-                    self._database.connect()
-                confirm(self._database, self._producer, self._instance)
-                release(self._database, self._producer, self._instance)
-                reach("before_retire")
-                self._database.retire_bridge(self._instance)
-                reach("after_retire")
+            self._registration.end()
         except (RefusedError, DeployError) as error:
             log.warning("not_retired", error=str(error))
         self._database.close()

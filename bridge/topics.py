@@ -17,7 +17,7 @@ from orchestration.db.settings import Settings as DatabaseSettings
 from orchestration.db.settings import redact
 
 from .errors import BrokerError, DeployError
-from .kafka import KafkaAwayError, is_refusing, make, refused, says_no_topic
+from .kafka import KafkaAwayError, is_refusing, make, refusal_error, says_no_topic
 from .settings import (
     DISPATCH_TOPICS,
     EVENTS_TOPIC,
@@ -175,7 +175,7 @@ class _Topics:
             return None
         refusal = error if is_refusing(error) else self._refusal
         if refusal is not None:
-            raise refused(self._server, refusal)
+            raise refusal_error(self._server, refusal)
         if error.code() in _WRONG:
             raise BrokerError(f"topic {name} cannot be made: {error.str()}", _WRONG[error.code()])
         raise KafkaAwayError(error.str())

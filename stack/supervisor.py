@@ -20,7 +20,7 @@ from .process import Process
 
 __all__ = ["ENDED", "supervise"]
 
-PAUSES = (0.3, 1.5)  # seconds between an end and the next start: after a long life, after a short one
+PAUSES = (0.3, 1.0)  # seconds between an end and the next start: after a long life, after a short one
 SHORT_LIFE = 5.0  # seconds
 PATIENCE = 10.0  # seconds a program gets to end by itself
 LOG_LIMIT = 20 * 2**20  # bytes; then the log is moved aside, once

@@ -92,7 +92,7 @@ def _run(command: list[str], name: str, extra_environment: dict[str, str] | None
         command, capture_output=True, text=True, check=False, env={**os.environ, **(extra_environment or {})}
     )
     if done.returncode != 0:
-        errors = [line for line in (done.stderr + done.stdout).splitlines() if "rror" in line] or [
+        errors = [line for line in (done.stderr + done.stdout).splitlines() if "error" in line.lower()] or [
             "no message"
         ]
         raise StackError(f"{name} failed: {errors[-1].strip()[:400]}")

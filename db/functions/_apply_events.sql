@@ -28,11 +28,12 @@ declare
     e_target bigint[]; e_match text[]; e_process_id bigint[]; e_task_id bigint[]; e_reason text[]; e_words text[];
     v_any_blind boolean; v_any_event_id boolean; v_any_ext boolean;
     v_from integer := 1; v_to integer; v_round integer; v_rounds integer; v_accepted boolean; v_hit bigint[];
-    k_target bigint[]; k_status text[]; k_match text[]; k_ext text[]; k_detail text[]; k_result jsonb[];
+    k_target bigint[]; k_status text[]; k_match text[]; k_ext text[]; k_detail text[]; k_result jsonb[]; k_key text[];
     v_new integer[]; v_new_ids bigint[]; v_graphs bigint[]; v_run_keys text[]; v_tasks bigint[];
     v_known record;
 begin
     perform orchestration._require_read_committed();
+    perform orchestration._ensure_partitions();
     with raw as (
         select u.i, u.e, octet_length(p_payloads[u.i]) as size,
                u.e ->> 'status' as status, u.e ->> 'task_run_id' as task_run_id, u.e ->> 'service' as service, u.e ->> 'process' as process, u.e ->> 'task' as task,
@@ -154,16 +155,16 @@ begin
         v_round := 1;
         loop
             select array_agg(x.target), array_agg(x.status), array_agg(x.match), array_agg(x.ext),
-                   array_agg(x.detail), array_agg(x.result), coalesce(max(x.rounds), 0), coalesce(bool_or(x.status = 'ACCEPTED'), false)
-            into k_target, k_status, k_match, k_ext, k_detail, k_result, v_rounds, v_accepted
+                   array_agg(x.detail), array_agg(x.result), array_agg(x.key), coalesce(max(x.rounds), 0), coalesce(bool_or(x.status = 'ACCEPTED'), false)
+            into k_target, k_status, k_match, k_ext, k_detail, k_result, k_key, v_rounds, v_accepted
             from (select e.*, row_number() over (partition by e.target order by e.o) as round, count(*) over (partition by e.target) as rounds
-                  from unnest(e_target[v_from:v_to], e_reason[v_from:v_to], e_status[v_from:v_to], e_match[v_from:v_to], e_ext[v_from:v_to], e_detail[v_from:v_to], e_result[v_from:v_to])
-                       with ordinality e(target, reason, status, match, ext, detail, result, o)
+                  from unnest(e_target[v_from:v_to], e_reason[v_from:v_to], e_status[v_from:v_to], e_match[v_from:v_to], e_ext[v_from:v_to], e_detail[v_from:v_to], e_result[v_from:v_to], e_key[v_from:v_to])
+                       with ordinality e(target, reason, status, match, ext, detail, result, key, o)
                   where e.target is not null and e.reason is null
                   order by e.o) x
             where x.round = v_round;
             exit when k_target is null;
-            v_hit := orchestration._apply_known(k_target, k_status, k_match, k_ext, k_detail, k_result);
+            v_hit := orchestration._apply_known(k_target, k_status, k_match, k_ext, k_detail, k_result, k_key);
             if v_accepted or cardinality(v_hit) is distinct from cardinality(k_target) then
                 perform orchestration._record_idle(k_target, k_status, k_match, k_detail, v_hit);
             end if;

@@ -1,4 +1,4 @@
-create or replace function orchestration._apply_known(p_ids bigint[], p_statuses text[], p_matches text[], p_exts text[], p_details text[], p_results jsonb[]) returns bigint[]
+create or replace function orchestration._apply_known(p_ids bigint[], p_statuses text[], p_matches text[], p_exts text[], p_details text[], p_results jsonb[], p_keys text[]) returns bigint[]
 language plpgsql
 set search_path = ''
 set plan_cache_mode = force_generic_plan
@@ -11,6 +11,7 @@ set orchestration.engine = 'on'
 as $$
 -- Purpose: bring events to the task runs they belong to, in one UPDATE; its triggers do all that follows. An event that changes nothing
 --          (late, repeated) leaves its row alone. The rows are found by id = any (array) and hash-joined to the events: linear in any plan.
+--          Work a tool started by itself joins under the run key of the event that ends it, whatever a RUNNING said before.
 -- Parameters: element by element; each task run once.
 --          Their order reaches the triggers as the setting orchestration.order.
 -- Returns: the task runs that were touched.
@@ -33,8 +34,9 @@ begin
             detail = coalesce(e.detail, case when e.status = 'ACCEPTED' then t.detail end),
             result = coalesce(e.result, t.result),
             matched_by = e.match,
+            run_key = case when e.status in ('SUCCESS', 'FAILED', 'SKIPPED') and t.graph_run_id is null and t.dispatched_at is null then e.key else t.run_key end,
             updated_at = v_now
-        from unnest(p_ids, p_statuses, p_matches, p_exts, p_details, p_results) e(id, status, match, ext, detail, result)
+        from unnest(p_ids, p_statuses, p_matches, p_exts, p_details, p_results, p_keys) e(id, status, match, ext, detail, result, key)
         where t.id = e.id and t.id = any (p_ids)
           and (t.status in ('QUEUED', 'DISPATCHED') or (t.status = 'RUNNING' and e.status <> 'RUNNING'))
         returning t.id
@@ -46,4 +48,4 @@ begin
     return v_hit;
 end
 $$;
-comment on function orchestration._apply_known(bigint[], text[], text[], text[], text[], jsonb[]) is 'Brings events to their task runs.';
+comment on function orchestration._apply_known(bigint[], text[], text[], text[], text[], jsonb[], text[]) is 'Brings events to their task runs.';

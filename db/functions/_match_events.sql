@@ -167,8 +167,8 @@ begin
     end loop;
     -- a take-over and a completion do not commute: whichever comes second waits for the next pass
     with place as (
-        select e.i, e.task_id, g.graph_id, coalesce(t.run_key, case when t.id is null then p_key[e.i] end) as key, g.root_count,
-               row_number() over (partition by g.graph_id, e.task_id, coalesce(t.run_key, case when t.id is null then p_key[e.i] end) order by e.i) as nth
+        select e.i, e.task_id, g.graph_id, case when t.graph_run_id is null then p_key[e.i] else t.run_key end as key, g.root_count,
+               row_number() over (partition by g.graph_id, e.task_id, case when t.graph_run_id is null then p_key[e.i] else t.run_key end order by e.i) as nth
         from unnest(o_task_id, o_target, p_status, o_reason) with ordinality e(task_id, target, status, reason, i)
         cross join lateral (select x.graph_id, x.root_count from orchestration.graph_root x where x.task_id = e.task_id offset 0) g
         left join lateral (select x.id, x.run_key, x.graph_run_id from orchestration.task_run x where x.id = e.target offset 0) t on true

@@ -30,7 +30,7 @@ begin
         )
         update orchestration.dispatch d set bridge_id = null where d.bridge_id in (select id from silent);
     end if;
-    if extract(second from v_now)::integer = 0 then
+    if v_now + interval '2 weeks' >= (select s.value::timestamptz from orchestration.setting s where s.name = 'record_ready_until') then
         perform orchestration._create_partitions();
     end if;
     return v_desired;

@@ -14,6 +14,7 @@ begin
             perform orchestration._refuse('OR301', format('graph run %s is %s and cannot be set to %s', old.id, old.status, coalesce(new.status, 'null')),
                 'A RUNNING graph run can be set to CANCELLED; every other end follows from its task runs.');
         end if;
+        perform orchestration._ensure_partitions();
         perform orchestration._cancel_runs(array[old.id], 'cancelled', coalesce(new.reason, new.detail));
         return null;
     end if;

@@ -7,6 +7,7 @@ declare
     v_graph record;
 begin
     perform orchestration._require_read_committed();
+    perform orchestration._ensure_partitions();
     select g.id, g.name, g.archived into v_graph from orchestration.graph g where g.id = new.graph_id for key share;
     if not found then
         perform orchestration._refuse('OR401', format('graph %s does not exist', coalesce(new.graph_id::text, 'null')), 'List the graphs: select id, name from orchestration.graph.');

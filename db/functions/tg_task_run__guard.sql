@@ -21,7 +21,8 @@ $$;
 comment on function orchestration.tg_task_run__guard() is 'Refuses illegal changes of a task run.';
 create or replace trigger _100_guard before update on orchestration.task_run for each row
     when (old.id <> new.id or old.task_id <> new.task_id or old.attempt <> new.attempt
-          or old.graph_run_id is distinct from new.graph_run_id or old.run_key is distinct from new.run_key
+          or old.graph_run_id is distinct from new.graph_run_id
+          or (old.run_key is distinct from new.run_key and (coalesce(current_setting('orchestration.engine', true), '') <> 'on' or current_user <> 'orchestration_owner'))
           or (old.status is distinct from new.status and (
               old.status in ('SUCCESS', 'FAILED', 'SKIPPED', 'CANCELLED')
               or new.status is null or new.status not in ('DISPATCHED', 'RUNNING', 'SUCCESS', 'FAILED', 'SKIPPED', 'CANCELLED')

@@ -9,6 +9,7 @@ declare
     v_card record;
     v_gap text;
 begin
+    perform orchestration._ensure_partitions();
     select k.task_name, k.dispatch_topic, k.service_name into v_card from orchestration.task_card k where k.task_id = new.task_id;
     if not found then
         perform orchestration._refuse('OR107', format('task run names task %s, which does not exist', coalesce(new.task_id::text, 'null')), 'Create the task first.');

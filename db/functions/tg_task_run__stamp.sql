@@ -7,6 +7,7 @@ as $$
 declare
     v_now timestamptz := orchestration._now();
 begin
+    perform orchestration._ensure_partitions();
     new.previous_status := old.status;
     new.updated_at := v_now;
     if new.status = 'DISPATCHED' then

@@ -20,7 +20,8 @@ comment on table orchestration.setting is 'Settings of the engine, changed by an
 insert into orchestration.setting (name, value, meaning) values
     ('event_memory', '14 days', 'interval: how long an event_id is remembered'),
     ('dead_letter_retention', '90 days', 'interval: how long purge keeps dead letters'),
-    ('bridge_silence', '10 seconds', 'interval: a bridge without a heartbeat for so long loses its claims on unsent dispatches');
+    ('bridge_silence', '10 seconds', 'interval: a bridge without a heartbeat for so long loses its claims on unsent dispatches'),
+    ('record_ready_until', '1970-01-01 00:00:00Z', 'instant, kept by the engine: from then on partitions of the record are to be made');
 
 create table orchestration.service_state (
     desired text not null default 'started',

@@ -105,9 +105,8 @@ def _show(screen: Screen, servers: Servers, asked: argparse.Namespace) -> bool:
     screen.say("starting PostgreSQL, Kafka and the bridge; what is missing is installed first")
     servers.start()
     screen.say(f"{servers.versions()}; database applied, topics made")
-    with servers.connect(admin=True) as connection:
-        loaded = load_graphs(connection)
     with servers.connect() as connection:
+        loaded = load_graphs(connection)
         screen.say(
             "graphs loaded by plain SQL: 1 -> 2, [1, 5] -> 3, 1 -> 4 -> 6 and 6 -> 7 -> [8, 9]"
             if loaded

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from io import TextIOWrapper
 
 from rich.console import Console, Group, RenderableType
@@ -263,7 +263,8 @@ def _took(task: Task) -> str:
 
 
 def _clock(moment: datetime | None) -> str:
-    return f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03}" if moment else ""
+    """UTC, whatever the time zone of the session it came through."""
+    return f"{moment.astimezone(UTC):%H:%M:%S.%f}"[:-3] if moment else ""
 
 
 def _plainly(error: UnicodeError) -> tuple[str, int]:

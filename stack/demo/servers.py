@@ -145,13 +145,12 @@ class Servers:
 
         return kafka_properties(self._values)
 
-    def connect(self, *, admin: bool = False) -> psycopg.Connection[TupleRow]:
-        """A connection in autocommit: the application's, or the administrator's."""
+    def connect(self) -> psycopg.Connection[TupleRow]:
+        """The application's connection, in autocommit."""
         from orchestration.db.connect import connect_once
         from orchestration.db.settings import Settings
 
-        settings = Settings.from_env(self._values)
-        return connect_once(settings.admin() if admin else settings.app(), name="demo")
+        return connect_once(Settings.from_env(self._values).app(), name="demo")
 
     def versions(self) -> str:
         """PostgreSQL and pg_cron, in words."""
@@ -201,7 +200,7 @@ class Servers:
         kafka = kafka_properties(self._environ_of_stack())
         admin = make(AdminClient, kafka, lambda _: None)
         try:
-            admin.list_topics(timeout=10)  # raises where no broker answers; the next call does not
+            admin.list_topics(timeout=5)  # raises where no broker answers; the next call does not
             listed = admin.list_consumer_groups(request_timeout=10).result(timeout=11)
             groups = [group.group_id for group in listed.valid]
             readers = sorted(

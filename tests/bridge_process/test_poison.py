@@ -57,7 +57,7 @@ def test_the_guilty_message_alone_becomes_a_dead_letter(world: World) -> None:
     assert b"trap-123" in world.ask('select value from orchestration.dead_letter where "offset" = 123')
     assert len(bridge.lines("quarantined")) == 3
     assert world.dispatched().total() == 397
-    assert world.ask("select count(*) from orchestration.task_run where run_key like 'good%'") == 2 * 397
+    assert world.ask("select count(*) from orchestration.task_run where run_key like 'good%%'") == 2 * 397
 
 
 def test_serialization_failures_are_retried_and_blame_nobody(world: World) -> None:

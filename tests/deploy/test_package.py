@@ -91,6 +91,13 @@ def test_with_nothing_changed_no_lock_is_stronger_than_share_row_exclusive(
     assert {(table, mode) for table, mode in locks if mode not in {*TABLE_LOCKS_ALLOWED, STRONGEST}} == set()
 
 
+def test_again_changes_nothing(created: Place) -> None:
+    created.apply(SQL_DIR, strict=False)
+    before = created.fingerprint()
+    assert not created.apply(SQL_DIR, strict=False).changed
+    assert created.fingerprint() ^ before == set()
+
+
 def test_the_plan_does_the_same_as_the_deed(
     created_template: Place, copy_of: Callable[[Place], Place], tmp_path: Path
 ) -> None:

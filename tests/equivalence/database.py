@@ -27,8 +27,12 @@ _PROCESS = "insert into orchestration.process (service_id, uid) values (%s, %s) 
 _TASK = "insert into orchestration.task (process_id, name) values (%s, %s) returning id"
 _CHAIN = """
 with made as (
-    insert into orchestration.chain (previous_task_id, next_task_id) values (%(before)s, %(after)s)
-    on conflict (previous_task_id, next_task_id) do nothing returning id
+    insert into orchestration.chain (previous_task_id, next_task_id)
+    select %(before)s, %(after)s
+    where not exists (
+        select from orchestration.chain where previous_task_id = %(before)s and next_task_id = %(after)s
+    )
+    returning id
 ), chain as (
     select id from made
     union all

@@ -262,6 +262,7 @@ steps = st.one_of(event_steps, event_steps, event_steps, _statements)
 """Events and plain SQL."""
 
 
-def scripts(of: st.SearchStrategy[Step], longest: int) -> st.SearchStrategy[list[Step]]:
-    """Scripts of every length up to `longest`, long ones as often as short ones."""
-    return st.integers(1, longest).flatmap(lambda length: st.lists(of, min_size=length, max_size=length))
+def scripts(of: st.SearchStrategy[Step]) -> st.SearchStrategy[list[Step]]:
+    """Scripts of 30 steps or so; made of pieces, for hypothesis draws short lists and drops pieces quickly."""
+    pieces = st.lists(st.lists(of, min_size=1, max_size=12), min_size=1, max_size=12)
+    return pieces.map(lambda drawn: [step for piece in drawn for step in piece])

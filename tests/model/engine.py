@@ -19,7 +19,7 @@ _MAY_BECOME = {
     "DISPATCHED": {"RUNNING", *ENDED},
     "RUNNING": set(ENDED),
 }
-_BORN = {"RUNNING", "SUCCESS", "FAILED", "SKIPPED"}
+_BORN = {"RUNNING", *ENDED}
 
 
 @dataclass(frozen=True)
@@ -160,8 +160,6 @@ class Engine:
         found = self.catalog.tasks.get(task)
         if found is None:
             raise RefusedError(f"task {task!r} is not known")
-        if (found.service.name, found.process, external_id) in self.world.executions:
-            raise RefusedError(f"external_id {external_id!r} is taken")
         if status == "QUEUED":
             if not found.service.dispatchable:
                 raise RefusedError(f"nothing can be sent to the service of {task!r}")
@@ -171,9 +169,11 @@ class Engine:
             return task_run.id
         if status not in _BORN:
             raise RefusedError(f"a task run is not born {status}")
-        has_external_id = external_id is not None
+        known = (found.service.name, found.process, external_id) in self.world.executions
+        has_external_id = external_id is not None and not known
         try:
-            told_apart(self.world, task, run_key, has_external_id=has_external_id)
+            if status != "CANCELLED":
+                told_apart(self.world, task, run_key, has_external_id=has_external_id)
         except DeadLetterError as dead:
             raise RefusedError(str(dead)) from dead
         return self._born(task, status, run_key, external_id).id

@@ -16,7 +16,7 @@ def told_apart(world: World, task: str, key: str | None, *, has_external_id: boo
         return
     if not has_external_id:
         raise DeadLetterError("unexpected", f"{task} is a root nowhere")
-    if not _partial_graphs(world, task):
+    if not all(_may_start(world, graph, task) for graph in world.catalog.holding(task)):
         raise DeadLetterError("unexpected", f"{task}: a task beside it never succeeded")
 
 
@@ -29,7 +29,7 @@ def place(world: World, task_run: TaskRun) -> None:
         return
     if world.runs_of(task_run):  # put into a place by hand: that is where it belongs
         return
-    for graph in _partial_graphs(world, task):
+    for graph in world.catalog.holding(task):
         run = world.new_graph_run(graph.name, task_run.key, graph.version.cut([task]), OpenedBy.PARTIAL)
         fill(run, task_run)
         settle(world, run)
@@ -123,10 +123,6 @@ def _redone(world: World, graph: str, task_run: TaskRun) -> GraphRun | None:
     return None
 
 
-def _partial_graphs(world: World, task: str) -> list[Graph]:
-    """The graphs in which a partial run from the task can start: all it needs from outside succeeded once."""
-    return [
-        graph
-        for graph in world.catalog.holding(task)
-        if all(world.ever_succeeded(other) for other in graph.version.outside([task]))
-    ]
+def _may_start(world: World, graph: Graph, task: str) -> bool:
+    """Whether a partial run from the task could go on: all it needs from outside succeeded once (reading 23)."""
+    return all(world.ever_succeeded(other) for other in graph.version.outside([task]))

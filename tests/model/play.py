@@ -2,7 +2,7 @@
 
 A script is words: `1` task 1 reported SUCCESS by its tool, without ids; `1!` FAILED, `1~` SKIPPED, `1?` RUNNING;
 `1@k` with run key k, `1:x` with external_id x, `1#e` with event_id e (`1!@k:x#e` in that order). `second#1/2`: the
-task run of 2 in the first run of graph `second` ends with SUCCESS (`!`, `~`, `?` as above); with a key, `second[k]#1/2`.
+task run of 2 in the first run of graph `second` ends SUCCESS (`!`, `~`, `?` as above); with a key, `second[k]#1/2`.
 
 A picture is `second#1 RUNNING 1S 2D 3. 4D 5.`: S success, F failed, R running, D dispatched, C cancelled, K reported
 skipped, X skipped because of a task before it, x skipped because another run took over or a person cancelled, `.`

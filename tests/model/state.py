@@ -119,14 +119,11 @@ class World:
         return [run for run in self.graph_runs if task_run in run.places.get(task_run.task, ())]
 
     def bind(self, task_run: TaskRun, external_id: str | None) -> None:
-        """Make the tool's id known, if both it and the execution are still free (reading 10)."""
-        if external_id is None or task_run.external_id is not None:
-            return
-        task = self.catalog.tasks[task_run.task]
-        place = (task.service.name, task.process, external_id)
-        if place not in self.executions:
-            self.executions[place] = task_run
-            task_run.external_id = external_id
+        """Make the tool's id known for the execution; of both the first stays (reading 10)."""
+        if external_id is not None:
+            task = self.catalog.tasks[task_run.task]
+            self.executions.setdefault((task.service.name, task.process, external_id), task_run)
+            task_run.external_id = task_run.external_id or external_id
 
     def awaiting(self, graph: str, task: str, key: str | None) -> GraphRun | None:
         """The open run that gets this root: event-opened ones first, then those opened by hand, the oldest each."""

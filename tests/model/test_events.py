@@ -133,6 +133,13 @@ def test_rule_2_binds_an_execution_for_good() -> None:
     assert outcome(play, "7@a:y") == ("applied", "in_flight")
 
 
+def test_a_late_event_binds_too() -> None:
+    play = Play(FIRST)("6 7")
+    run = play.task_run("first#1/7")
+    play.engine.report({"task_run_id": run, "external_id": "x", "status": "RUNNING"})
+    assert play.report("7", "SUCCESS", external_id="x").task_run == run
+
+
 def test_rule_2_another_task_is_named() -> None:
     play = Play({"g": "a-b b-c"})
     play.engine.catalog.add_task("b2", RUNNER, "b")
@@ -301,6 +308,8 @@ def test_a_partial_run_needs_what_lies_outside_to_have_succeeded_once() -> None:
 def test_a_partial_run_in_every_graph_of_the_task() -> None:
     play = Play({"g": "a-b b-c", "h": "x-b b-y"})
     assert play("b:x").picture == ["g#1 RUNNING bS cD", "h#1 RUNNING bS=g#1 yD"]
+    play = Play({"g": "a-b b-c", "h": "x-b b-y z-y"})
+    assert outcome(play, "b:x") == ("dead", "unexpected"), "refused by one, refused whole"
 
 
 def test_a_task_in_no_graph_is_only_recorded() -> None:

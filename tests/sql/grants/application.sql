@@ -4,17 +4,19 @@ select plan(34);
 create function pg_temp.app(statement text) returns text language sql as $$
     select tap.lives_ok(format('select tap.as_role(%L, %L)', 'orchestration_app', statement), 'app: ' || left(statement, 100))
 $$;
-select pg_temp.app('insert into orchestration.service (name, dispatch_topic) values (''airflow'', ''airflow_tasks'')');
-select pg_temp.app('insert into orchestration.process (service_id, uid) select s.id, u from orchestration.service s, unnest(array[''p_a'', ''p_b'', ''p_c'']) u');
-select pg_temp.app('insert into orchestration.task (process_id, name) select p.id, right(p.uid, 1) from orchestration.process p');
-select pg_temp.app('insert into orchestration.graph (name) values (''g'')');
-select pg_temp.app('insert into orchestration.chain (previous_task_id, next_task_id) select a.id, b.id from orchestration.task a, orchestration.task b where (a.name, b.name) in ((''a'', ''b''), (''b'', ''c''))');
-select pg_temp.app('insert into orchestration.graph_chain (graph_id, chain_id) select g.id, c.id from orchestration.graph g, orchestration.chain c');
+select given_graph('g', 'a -> b -> c'), given_graph('loose', 'd -> e');
+delete from graph_chain where graph_id = graph_id('loose');
+select pg_temp.app('insert into orchestration.service (name, dispatch_topic) values (''own'', ''own_tasks'')');
+select pg_temp.app('insert into orchestration.process (service_id, uid) select s.id, ''own'' from orchestration.service s where s.name = ''airflow''');
+select pg_temp.app('insert into orchestration.task (process_id, name) select p.id, ''own'' from orchestration.process p where p.uid = ''p_a''');
+select pg_temp.app('insert into orchestration.graph (name) values (''own'')');
+select pg_temp.app('insert into orchestration.chain (previous_task_id, next_task_id) select a.id, b.id from orchestration.task a, orchestration.task b where (a.name, b.name) = (''b'', ''d'')');
+select pg_temp.app('insert into orchestration.graph_chain (graph_id, chain_id) select g.id, c.id from orchestration.graph g, orchestration.chain c where g.name = ''loose'' and c.id not in (select chain_id from orchestration.graph_chain)');
 select pg_temp.app('update orchestration.service set corrections = false');
 select pg_temp.app('update orchestration.process set archived = false');
 select pg_temp.app('update orchestration.task set timeout = ''1 hour''');
 select pg_temp.app('update orchestration.graph set owner = ''me''');
-select pg_temp.app('insert into orchestration.graph_run (graph_id, run_key) select g.id, ''k'' from orchestration.graph g');
+select pg_temp.app('insert into orchestration.graph_run (graph_id, run_key) select g.id, ''k'' from orchestration.graph g where g.name = ''g''');
 select is(pictures('g'), 'RUNNING | a DISPATCHED | b - | c -', 'the launch has its effects');
 select pg_temp.app('update orchestration.task_run set status = ''SUCCESS'' where status = ''DISPATCHED''');
 select is(pictures('g'), 'RUNNING | a SUCCESS | b DISPATCHED | c -', 'so has the UPDATE');

@@ -7,12 +7,12 @@ select given_service('echo', 'echo_tasks', true), given_task('e1', 'echo'), give
 create temp table bridge as select given_topic() as id;
 
 create function pg_temp.story() returns text language sql as $$
-    -- all that is to be seen of it; runs are told by graph, key and their order there, not by id
+    -- all that is to be seen of it; runs are told by graph, key, who opened them and their order there, not by id
     select concat_ws(E'\n',
-        (select string_agg(concat_ws(' ', g.name, r.run_key, r.nth) || ': ' || tap.picture(r.id) || concat_ws(' ', '', r.reason, 'replaces ' || (
-                    select count(*) from orchestration.graph_run y where y.graph_id = r.graph_id and y.run_key is not distinct from r.run_key and y.id <= r.replaces_id)), E'\n'
-                    order by g.name, r.run_key, r.nth)
-         from (select x.*, row_number() over (partition by x.graph_id, x.run_key order by x.id) as nth from orchestration.graph_run x) r join orchestration.graph g on g.id = r.graph_id),
+        (select string_agg(concat_ws(' ', g.name, r.run_key, r.opened_by, r.nth) || ': ' || tap.picture(r.id) || concat_ws(' ', '', r.reason, 'replaces ' || (
+                    select count(*) from orchestration.graph_run y where y.graph_id = r.graph_id and y.run_key is not distinct from r.run_key and y.opened_by = 'event' and y.id <= r.replaces_id)), E'\n'
+                    order by g.name, r.run_key, r.opened_by, r.nth)
+         from (select x.*, row_number() over (partition by x.graph_id, x.run_key, x.opened_by order by x.id) as nth from orchestration.graph_run x) r join orchestration.graph g on g.id = r.graph_id),
         (select string_agg(concat_ws(' ', k.task_name, t.status, t.reason, t.run_key, t.external_id, t.matched_by), ', ' order by k.task_name, t.run_key, t.status, t.external_id, t.matched_by, t.reason)
          from orchestration.task_run t join orchestration.task_card k on k.task_id = t.task_id),
         (select string_agg(d.reason || case when d.reason = 'ambiguous' then '' else ' ' || d.detail end, ', ' order by d.id) from orchestration.dead_letter d),

@@ -30,8 +30,8 @@ select finish_all('integration');
 select is((select string_agg(concat_ws(' ', g.name, r.run_key, r.status), ', ' order by r.run_key, g.name) from graph_run r join graph g on g.id = r.graph_id),
           'integration mixed SUCCESS, line mixed RUNNING, integration old SUCCESS, line old SUCCESS, integration young SUCCESS, line young RUNNING', 'given');
 create temp table gone as select distinct t.id from task_run t where t.run_key = 'old';
-select is(purge('30 days'), 0::bigint, 'nothing is as old as that');
-select is((select count(*)::int from graph_run), 6, 'and nothing is gone');
+select cmp_ok(purge('30 days'), '<=', 1::bigint, 'nothing is as old as that, but perhaps the event id, which is remembered 14 days');
+select is((select count(*)::int from graph_run), 6, 'no run is gone');
 select clock((now() + interval '35 days')::text);
 select cmp_ok(pg_temp.clear(), '>', 15::bigint, 'purge says how many rows it removed');
 select is((select count(*)::int from graph_run where run_key = 'old'), 0, 'the closed pair is gone');

@@ -1,5 +1,5 @@
 -- SPEC 4.8: the desired state lives in the database; SQL changes are still applied while stopped; state, lag, instances are visible in SQL.
-select plan(25);
+select plan(27);
 
 select given_graph('g', 'a -> b');
 select is((select state from service_status()), 'started', 'a new installation is started');
@@ -43,6 +43,11 @@ select clock((now() + interval '8 minutes')::text);
 select heartbeat((select id from bridge), array[0, 1, 2], array[0, 0, 0]::bigint[]);
 select is((select (horizon = now() + interval '8 minutes', lag)::text from service_status()), '(t,0)', 'an idle partition advances too');
 select is((select (instances -> 0 ->> 'heartbeat_at')::timestamptz from service_status()), now() + interval '8 minutes', 'the heartbeat is shown');
+create temp table other as select register_bridge('other', 2, '0') as id;
+select heartbeat((select id from other), array[0], array[99]::bigint[]);
+select is((select lag from service_status()), 0::bigint, 'who does not hold a partition says nothing about it');
+select is((select jsonb_array_length(instances) from service_status()), 2, 'two bridges');
+select retire_bridge((select id from other));
 select retire_bridge((select id from bridge));
 select is((select instances from service_status()), '[]', 'a bridge that ended is not');
 -- one row
