@@ -29,8 +29,9 @@ _POLL = 1.0
 _BUSY_POLL = 0.02
 _DEBOUNCE = 0.005
 _CONFIRM_AFTER = 0.1
-_PAGE = 500
+_PAGE = 2000
 _PAGE_BYTES = 4 * 1024 * 1024
+_FIRST_PAGE = 100
 _IDS_PER_CALL = 10_000
 _MAX_PARKED = 100_000
 _MAX_BACKOFF = 5.0
@@ -64,7 +65,7 @@ class Dispatcher(threading.Thread):
         self._stop_event = threading.Event()
         self._take_at = 0.0
         self._delivered_since = 0.0
-        self._row_bytes = float(_PAGE_BYTES // _PAGE)
+        self._row_bytes = _PAGE_BYTES / _FIRST_PAGE
         self._failures = 0
 
     def stop(self) -> None:

@@ -1,4 +1,7 @@
 -- Who may do what. Applied last, every time, as the owner: first everything is taken away, then given by role.
+-- the record's partitions, ahead of time, so that they get their rights with all others
+select orchestration._create_partitions();
+
 revoke all on all tables in schema orchestration from public, orchestration_app, orchestration_reader;
 revoke all on all sequences in schema orchestration from public, orchestration_app, orchestration_reader;
 revoke all on all functions in schema orchestration from public, orchestration_app, orchestration_reader;
@@ -28,6 +31,3 @@ begin
 end
 $$;
 grant execute on function orchestration.error_codes(), orchestration.service_status() to orchestration_reader;
-
--- the record's partitions, ahead of time
-select orchestration._create_partitions();

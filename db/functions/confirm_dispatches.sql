@@ -7,6 +7,7 @@ set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
+-- @plpgsql_check_options: extra_warnings = off
 -- Purpose: delivery reports came in: the rows leave the outbox. A delivery more than 2 s after the dispatch is noted on the task run, because
 --          time-outs count from it.
 -- Writes:  dispatch, task_run.

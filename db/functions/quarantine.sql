@@ -4,6 +4,7 @@ create or replace function orchestration.quarantine(
 language plpgsql security definer
 set search_path = ''
 as $$
+-- @plpgsql_check_options: other_warnings = off
 -- Purpose: a message that ingest cannot take in for a reason nobody foresaw: a dead letter, reason error, with its offset.
 -- Raises:  OR710, OR711.
 -- Calls:   ingest.

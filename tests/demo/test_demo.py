@@ -39,10 +39,10 @@ class Demo:
         return self._log.read_text()
 
     def wait_for(self, words: str) -> None:
-        assert await_true(lambda: words in self.said or self.process.poll() is not None, 60), self.said
+        assert await_true(lambda: words in self.said or self.process.poll() is not None, 120), self.said
         assert words in self.said
 
-    def end(self, seconds: float = 90) -> int:
+    def end(self, seconds: float = 180) -> int:
         return self.process.wait(seconds)
 
     def kill(self) -> None:
@@ -156,7 +156,7 @@ def test_a_signal_in_the_middle_leaves_nothing_either(tmp_path: Path) -> None:
         demo.wait_for("nifi       1 SUCCESS")
         assert len(demo.remains()) > 2  # what the test looks for is to be found
         os.killpg(demo.process.pid, signal.SIGINT)  # as a terminal does
-        assert demo.end(30) == 128 + signal.SIGINT
+        assert demo.end(60) == 128 + signal.SIGINT
         assert demo.remains() == []
         assert "Traceback" not in demo.said
     finally:
