@@ -64,7 +64,7 @@ def bridge(begin: str | None, batch: int, log_level: str) -> None:
         log.redact_in_logs(secrets(os.environ, settings.kafka))
         Bridge(settings, _version(), stop).run()
     except DeployError as error:
-        say.error("refused", error=error.thing, remedy=error.remedy)
+        say.error("refused", error=error.thing, **({"remedy": error.remedy} if error.remedy else {}))
         sys.exit(error.exit_code)
     except Exception:
         say.crash("crashed")

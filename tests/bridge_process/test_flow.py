@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from .harness import World, eventually, success
 
 
@@ -17,6 +19,7 @@ def test_events_become_dispatches_once_each(world: World) -> None:
     assert not bridge.lines(level="error")
 
 
+@pytest.mark.long
 def test_the_first_dispatch_comes_within_a_second_of_the_start(world: World) -> None:
     world.working().terminate()
     world.succeed(1)

@@ -21,7 +21,7 @@ def refusal(bridge: Process) -> tuple[str, str]:
     assert bridge.ended() == 3
     (line,) = bridge.lines(level="error")
     assert "\n" not in line["error"] + line["remedy"]
-    return line["error"], line["remedy"]
+    return line["error"], line.get("remedy", "")
 
 
 def with_admin(world: World, ask: Callable[[AdminClient], Mapping[Any, Future[Any]]]) -> None:

@@ -85,10 +85,11 @@ class Graph:
 
 @dataclass
 class Catalog:
-    """All definitions, by name. Graphs keep the order in which they were made."""
+    """All definitions, by name. Graphs keep the order in which they were made. `chains`: also those now in no graph."""
 
     tasks: dict[str, Task] = field(default_factory=dict)
     graphs: dict[str, Graph] = field(default_factory=dict)
+    chains: set[tuple[str, str]] = field(default_factory=set)
 
     def add_task(self, name: str, service: Service, process: str | None = None) -> Task:
         if name in self.tasks:
@@ -106,7 +107,10 @@ class Catalog:
     def edit(
         self, name: str, add: Iterable[tuple[str, str]] = (), remove: Iterable[tuple[str, str]] = ()
     ) -> None:
-        """One transaction's edit: the next runs of the graph are of the new version, runs on their way are not."""
+        """One transaction's edit: the next runs of the graph are of the new version, runs on their way are not.
+
+        A chain taken out of the graph stays, in no graph.
+        """
         graph = self.graphs[name]
         version = Version.of((graph.version.chains - frozenset(remove)) | frozenset(add))
         graph.version = self._checked(name, version)
@@ -144,8 +148,9 @@ class Catalog:
                 )
             if (before, after) in elsewhere:
                 raise RefusedError(f"chain {before} -> {after} belongs to graph {elsewhere[before, after]!r}")
-        everything = Version.of(set(elsewhere) | version.chains)
+        everything = Version.of(self.chains | version.chains)
         for task in sorted(version.tasks):
             if task in everything.downstream([task]):
                 raise RefusedError(f"graph {name!r}: {task} would come after itself")
+        self.chains |= version.chains
         return version

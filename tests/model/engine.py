@@ -187,7 +187,6 @@ class Engine:
                 continue
             if status not in _MAY_BECOME.get(task_run.status, set()):
                 raise RefusedError(f"task run {run_id} cannot go from {task_run.status} to {status}")
-            self._check_end_by_hand(task_run, status)
             changes.append((status == "SUCCESS", run_id, task_run, status))
         for _, _, task_run, status in sorted(changes, key=lambda change: change[:2]):
             had_tool = task_run.status in ("DISPATCHED", "RUNNING")
@@ -195,17 +194,6 @@ class Engine:
             if task_run.ended:
                 task_run.ended_by_us = had_tool
                 self._effects(task_run)
-
-    def _check_end_by_hand(self, task_run: TaskRun, status: str) -> None:
-        if task_run.origin is not Origin.TOOL or status in ("RUNNING", "CANCELLED"):
-            return
-        if self.world.runs_of(task_run):
-            return
-        has_external_id = task_run.external_id is not None
-        try:
-            told_apart(self.world, task_run.task, task_run.key, has_external_id=has_external_id)
-        except DeadLetterError as dead:
-            raise RefusedError(str(dead)) from dead
 
     def cancel_graph_run(self, run_id: int) -> None:
         """UPDATE graph_run SET status = 'CANCELLED'."""

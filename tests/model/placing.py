@@ -27,7 +27,7 @@ def place(world: World, task_run: TaskRun) -> None:
         for graph in world.catalog.graphs.values():
             _enter(world, graph, task_run)
         return
-    if world.runs_of(task_run):  # put into a place by hand: that is where it belongs
+    if world.runs_of(task_run) or not _opens_partial(world, task_run):
         return
     for graph in world.catalog.holding(task):
         run = world.new_graph_run(graph.name, task_run.key, graph.version.cut([task]), OpenedBy.PARTIAL)
@@ -121,6 +121,14 @@ def _redone(world: World, graph: str, task_run: TaskRun) -> GraphRun | None:
                 return newest if newest.opened_by is OpenedBy.EVENT else None
             old = old.replaces
     return None
+
+
+def _opens_partial(world: World, task_run: TaskRun) -> bool:
+    """False for what a person ended though it fits nowhere (reading 41), or put into a place by hand."""
+    graphs = world.catalog.holding(task_run.task)
+    return task_run.external_id is not None and all(
+        _may_start(world, graph, task_run.task) for graph in graphs
+    )
 
 
 def _may_start(world: World, graph: Graph, task: str) -> bool:
