@@ -175,7 +175,7 @@ class Player:
         return None
 
     def _reported(self, step: draw.Report) -> dict[str, Any]:
-        task = self.shape.tasks[step.task % len(self.shape.tasks)]
+        task = _pick(self.shape.roots if step.root else self.shape.tasks, step.task)
         fields = {
             "service": task.service.name,
             "process": task.process,

@@ -6,12 +6,12 @@ script can be played in any world, and hypothesis can make a failing one smaller
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.model.definitions import Service, Task
+from tests.model.definitions import Service, Task, Version
 
 __all__ = [
     "HOSTILE",
@@ -37,7 +37,7 @@ NIFI = Service("nifi", dispatchable=False)
 RUNNER = Service("runner")
 AIRFLOW = Service("airflow", echoes_ids=True)
 _NAMES = "abcdefgh"
-_KEYS: tuple[str | None, ...] = (None, None, "k", "m")
+_KEYS: tuple[str | None, ...] = (None, None, None, "k", "k", "m")
 
 HOSTILE: tuple[Any, ...] = (
     b"",
@@ -98,12 +98,21 @@ class Shape:
     tasks: tuple[Task, ...]
     graphs: dict[str, tuple[tuple[str, str], ...]]
 
+    @property
+    def roots(self) -> tuple[Task, ...]:
+        versions = [Version.of(chains) for chains in self.graphs.values()]
+        return tuple(task for task in self.tasks if any(task.name in version.roots for version in versions))
+
 
 @dataclass(frozen=True)
 class Report:
-    """A tool reports without task_run_id. `named`: it says the task, not only service and process."""
+    """A tool reports without task_run_id. `named`: it says the task, not only service and process.
+
+    `task` picks among the tasks, `root` only among those that are a root of a graph in the shape.
+    """
 
     task: int
+    root: bool = False
     status: str = "SUCCESS"
     key: str | None = None
     external_id: str | None = None
@@ -182,26 +191,21 @@ class Edit:
 Step = Report | Answer | Repeat | Hostile | Launch | Insert | Update | Cancel | Fill | Edit
 
 
-@dataclass
-class _Drawn:
-    after: set[str] = field(default_factory=set)
-    graphs: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
-
-
 @st.composite
 def shapes(draw: st.DrawFn) -> Shape:
     """Up to 8 tasks, up to 3 graphs; a chain goes from an earlier letter to a later one and is of one graph."""
     names = _NAMES[: draw(st.integers(2, len(_NAMES)))]
-    pairs = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
-    chains = draw(st.lists(st.sampled_from(pairs), min_size=1, max_size=len(names) + 3, unique=True))
-    graphs = draw(st.integers(1, 3))
-    drawn = _Drawn()
-    for number, chain in enumerate(chains):
-        graph = f"g{number % graphs if number < graphs else draw(st.integers(0, graphs - 1))}"
-        drawn.graphs[graph] = (*drawn.graphs.get(graph, ()), chain)
-        drawn.after.add(chain[1])
-    tasks = tuple(_task(draw, name, nobody_before=name not in drawn.after) for name in names)
-    return Shape(tasks, drawn.graphs)
+    owners = st.sampled_from([f"g{number}" for number in range(draw(st.integers(1, 3)))])
+    graphs: dict[str, tuple[tuple[str, str], ...]] = {}
+    after = set()
+    for number, name in enumerate(names[1:], start=1):
+        most = draw(st.sampled_from((1, 1, 1, 2, 2, 0))) if graphs else 1
+        befores = st.lists(st.sampled_from(names[:number]), max_size=most, min_size=min(most, 1), unique=True)
+        for before in draw(befores):
+            owner = draw(owners)
+            graphs[owner] = (*graphs.get(owner, ()), (before, name))
+            after.add(name)
+    return Shape(tuple(_task(draw, name, nobody_before=name not in after) for name in names), graphs)
 
 
 def _task(draw: st.DrawFn, name: str, *, nobody_before: bool) -> Task:
@@ -211,16 +215,25 @@ def _task(draw: st.DrawFn, name: str, *, nobody_before: bool) -> Task:
     return Task(name, service, process)
 
 
+def _mixed(parts: dict[st.SearchStrategy[Step], int]) -> st.SearchStrategy[Step]:
+    """Each part as often as its number says; `one_of` would take the same strategy only once."""
+    weighted = [part for part, weight in parts.items() for _ in range(weight)]
+    return st.integers(0, len(weighted) - 1).flatmap(weighted.__getitem__)
+
+
 _picks = st.integers(0, 11)
 _keys = st.sampled_from(_KEYS)
-_external_ids = st.sampled_from((None, None, None, "x", "y"))
-_event_ids = st.sampled_from((None, None, None, None, "e"))
-_ends = st.sampled_from(("SUCCESS",) * 6 + ("FAILED", "SKIPPED"))
-_statuses = st.one_of(_ends, _ends, st.sampled_from(("RUNNING", "ACCEPTED")))
+_external_ids = st.sampled_from((None,) * 6 + ("x", "y"))
+_event_ids = st.sampled_from((None,) * 9 + ("e",))
+_statuses = st.sampled_from(
+    ("SUCCESS",) * 20
+    + ("FAILED", "FAILED", "SKIPPED", "SKIPPED", "RUNNING", "RUNNING", "RUNNING", "ACCEPTED")
+)
 
 _reports = st.builds(
     Report,
     task=_picks,
+    root=st.sampled_from((True, True, True, False)),
     status=_statuses,
     key=_keys,
     external_id=_external_ids,
@@ -238,13 +251,9 @@ _answers = st.builds(
     echo=st.booleans(),
     wrong=st.sampled_from((False,) * 11 + (True,)),
 )
-event_steps = st.one_of(
-    _reports,
-    _answers,
-    _answers,
-    st.builds(Repeat, pick=_picks),
-    st.builds(Hostile, kind=st.integers(0, len(HOSTILE) - 1), task=_picks),
-)
+_hostile = st.builds(Hostile, kind=st.integers(0, len(HOSTILE) - 1), task=_picks)
+_repeats = st.builds(Repeat, pick=_picks)
+event_steps = _mixed({_reports: 7, _answers: 10, _repeats: 1, _hostile: 1})
 """Steps that are events."""
 
 _hand_statuses = st.sampled_from(
@@ -258,7 +267,7 @@ _statements = st.one_of(
     st.builds(Fill, graph_run=_picks, task_run=_picks),
     st.builds(Edit, graph=_picks, before=_picks, after=_picks),
 )
-steps = st.one_of(event_steps, event_steps, event_steps, _statements)
+steps = _mixed({_reports: 7, _answers: 10, _repeats: 1, _hostile: 1, _statements: 6})
 """Events and plain SQL."""
 
 
