@@ -1,4 +1,4 @@
-"""The core call: batches of S1 events (`6 -> 7 -> [8, 9]`) through `ingest`, against bare statements that write the same rows.
+"""The core call: batches of S1 events (`6 -> 7 -> [8, 9]`) through `ingest`, against bare statements writing the same.
 
 Both run on the same server, turn and turn about, with the same batch size and number of connections; a hop is one
 completion processed with its successors dispatched.
