@@ -166,7 +166,7 @@ begin
             exit when k_target is null;
             v_hit := orchestration._apply_known(k_target, k_status, k_match, k_ext, k_detail, k_result, k_key);
             if v_accepted or cardinality(v_hit) is distinct from cardinality(k_target) then
-                perform orchestration._record_idle(k_target, k_status, k_match, k_detail, v_hit);
+                perform orchestration._record_idle(k_target, k_status, k_match, k_detail, k_ext, v_hit);
             end if;
             exit when v_round >= v_rounds;
             v_round := v_round + 1;

@@ -1,5 +1,5 @@
 create or replace function orchestration._ensure_partitions() returns void
-language plpgsql security definer
+language plpgsql
 set search_path = ''
 as $$
 -- Purpose: the record takes rows at any time: where no bridge lived for months, the first writer makes the partitions.
