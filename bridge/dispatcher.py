@@ -28,6 +28,7 @@ log = logger("dispatcher")
 _POLL = 1.0
 _BUSY_POLL = 0.02
 _DEBOUNCE = 0.005
+_LONGEST_HOLD = 0.2
 _CONFIRM_AFTER = 0.1
 _PAGE = 2000
 _PAGE_BYTES = 4 * 1024 * 1024
@@ -64,6 +65,8 @@ class Dispatcher(threading.Thread):
         self._in_flight = in_flight
         self._stop_event = threading.Event()
         self._take_at = 0.0
+        self._taken_at = 0.0
+        self._hold = 0.0
         self._delivered_since = 0.0
         self._row_bytes = _PAGE_BYTES / _FIRST_PAGE
         self._failures = 0
@@ -112,10 +115,10 @@ class Dispatcher(threading.Thread):
 
     def _take(self, instance: int) -> None:
         room = self._in_flight - self._producer.outstanding
-        if room <= 0 or self._producer.parked > _MAX_PARKED:
+        rows = max(1, min(_PAGE, int(_PAGE_BYTES / self._row_bytes)))
+        if room < rows or self._producer.parked > _MAX_PARKED:
             self._take_at = time.monotonic() + _BUSY_POLL
             return
-        rows = max(1, min(_PAGE, room, int(_PAGE_BYTES / self._row_bytes)))
         reach("dispatcher_before_take")
         try:
             page = self._database.take_dispatches(instance, rows)
@@ -123,6 +126,10 @@ class Dispatcher(threading.Thread):
             if refused.verdict is Verdict.AWAY:
                 self._doubt.set()
             raise
+        now = time.monotonic()
+        fruitless = not page and now - self._taken_at < _POLL / 2
+        self._hold = min(_LONGEST_HOLD, max(_BUSY_POLL, 2 * self._hold)) if fruitless else 0.0
+        self._taken_at = now
         if page:
             reach("dispatcher_after_take")
             self._producer.send(page)
@@ -130,7 +137,7 @@ class Dispatcher(threading.Thread):
             largest = max(len(value) for _, _, _, value in page)
             self._row_bytes = max(largest, 0.9 * self._row_bytes, 200.0)
             log.debug("dispatched", rows=len(page))
-        self._take_at = 0.0 if len(page) == rows else time.monotonic() + _POLL
+        self._take_at = 0.0 if len(page) == rows else self._taken_at + _POLL
 
     def _settle(self, instance: int) -> None:
         """Tell the database what was delivered, unless a batch did so first, and what was refused."""
@@ -144,19 +151,21 @@ class Dispatcher(threading.Thread):
         release(self._database, self._producer, instance)
 
     def _wait(self) -> None:
-        now = time.monotonic()
+        """Until it is time to take, or a notification of somebody else says so.
+
+        While batches go through, each of which notifies, it is looked at 50 times a second, so as to leave them
+        alone; and where notifications lead to nothing again and again (other bridges'), at most 5 times.
+        """
         busy = self._producer.outstanding > 0 or self._producer.has_delivered
-        seconds = min(max(0.0, self._take_at - now), _BUSY_POLL if busy else _POLL)
+        seconds = min(max(0.0, self._take_at - time.monotonic()), _BUSY_POLL if busy else _POLL)
         if seconds <= 0 or self._stop_event.is_set():
             return
-        notified = self._database.notifications(seconds)
-        if notified:
-            time.sleep(
-                _DEBOUNCE
-            )  # let what comes together come; on the hot path this also leaves the batch alone
+        notified: set[int] = set() if busy else self._database.notifications(seconds)
+        if busy or notified:
+            self._stop_event.wait(seconds if busy else _DEBOUNCE)
             notified |= self._database.notifications(0)
-            if notified - self._own_backends():
-                self._take_at = 0.0
+        if notified - self._own_backends():
+            self._take_at = min(self._take_at, self._taken_at + self._hold)
 
 
 def confirm(database: Database, producer: Producer, instance: int) -> None:

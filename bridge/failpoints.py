@@ -1,6 +1,7 @@
-"""Named points at which a test may have the process killed, as kill -9 does, at its n-th passing.
+"""Named points at which a test may have the process killed or frozen, at its n-th passing.
 
-`ORCHESTRATION_FAILPOINT=after_commit:3` kills at the third passing of `after_commit`. It is refused outside DEV.
+`ORCHESTRATION_FAILPOINT=after_commit:3` kills it by SIGKILL at the third passing of `after_commit`,
+`before_ingest:3:stop` freezes it there by SIGSTOP: a zombie, once another has taken over. Refused outside DEV.
 """
 
 from __future__ import annotations
@@ -38,25 +39,27 @@ NAMES = (
 
 _armed: str | None = None
 _passes_left = 0
+_signal = signal.SIGKILL
 
 
 def arm(environ: Mapping[str, str], *, dev: bool) -> None:
     """Read the variable. Raises SettingsError outside DEV, or where it names no point."""
-    global _armed, _passes_left
+    global _armed, _passes_left, _signal
     text = environ.get(VARIABLE, "").strip()
     _armed = None
     if not text:
         return
-    name, _, count = text.partition(":")
+    name, count, deed = [*text.split(":"), "", ""][:3]
     if not dev:
         raise SettingsError(
             f"{VARIABLE} is set, which kills the bridge", "unset it, or set ORCHESTRATION_ENV=dev"
         )
-    if name not in NAMES or not (count or "1").isdigit() or int(count or "1") < 1:
+    if name not in NAMES or not (count or "1").isdigit() or int(count or "1") < 1 or deed not in ("", "stop"):
         raise SettingsError(
-            f"{VARIABLE}={text} names no failpoint", f"write <name>[:n] with one of {', '.join(NAMES)}"
+            f"{VARIABLE}={text} names no failpoint", f"write <name>[:n[:stop]] with one of {', '.join(NAMES)}"
         )
     _armed, _passes_left = name, int(count or "1")
+    _signal = signal.SIGSTOP if deed else signal.SIGKILL
 
 
 def armed(name: str) -> bool:
@@ -66,9 +69,11 @@ def armed(name: str) -> bool:
 
 def reach(name: str) -> None:
     """This point is passed; does nothing unless it is armed."""
-    global _passes_left
+    global _armed, _passes_left
     if _armed == name:
         _passes_left -= 1
         if _passes_left <= 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-            signal.pause()  # the signal is on its way: nothing of what follows may happen
+            _armed = None
+            os.kill(os.getpid(), _signal)
+            if _signal is signal.SIGKILL:
+                signal.pause()  # it is on its way: nothing of what follows may happen

@@ -30,16 +30,17 @@ log = logger("producer")
 _FEW = 16
 _LINGER_MS = 5
 _FULL_QUEUE_PATIENCE = 1.0
-_PARKED_FOR = 10.0
+_PARKED_AT_FIRST = 1.0
+_PARKED_AT_MOST = 16.0
 
 
 @dataclass
 class _Lot:
     """A topic that takes nothing: dispatches held back, still claimed, until `until` (monotonic seconds)."""
 
-    until: float
-    reason: str
     outage: Outage
+    until: float = 0.0
+    pause: float = _PARKED_AT_FIRST / 2
     ids: list[int] = field(default_factory=list)
 
 
@@ -73,7 +74,7 @@ class Producer:
     @property
     def parked(self) -> int:
         """Dispatches held back because their topic takes nothing."""
-        return sum(len(lot.ids) for lot in self._lots.values())
+        return sum(len(lot.ids) for lot in list(self._lots.values()))
 
     def send(self, dispatches: Sequence[Dispatch]) -> None:
         """Hand them to librdkafka; what it does not take within a second comes back by `take_refused`."""
@@ -210,12 +211,12 @@ class Producer:
         with self._lock:
             lot = self._lots.get(name)
             if lot is None:
-                lot = self._lots[name] = _Lot(
-                    0.0, "", Outage(log, f"topic {name} at {self._settings.server}")
-                )
-            lot.until = time.monotonic() + _PARKED_FOR
-            lot.reason = error.str()
-        lot.outage.failed(lot.reason, topic=name, remedy=_remedy(error))
+                lot = self._lots[name] = _Lot(Outage(log, f"topic {name} at {self._settings.server}"))
+            now = time.monotonic()
+            if lot.until <= now:
+                lot.pause = min(_PARKED_AT_MOST, 2 * lot.pause)
+                lot.until = now + lot.pause
+        lot.outage.failed(error.str(), topic=name, remedy=_remedy(error))
 
     def _unpark(self, name: str) -> None:
         """The topic takes dispatches again."""

@@ -13,6 +13,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from confluent_kafka import KafkaException
+
 from .claims import Claims
 from .consumer import Member, OffsetGoneError, RejoinError
 from .database import Database, RefusedError
@@ -89,6 +91,8 @@ class Bridge:
                     self._on_offset_gone(gone.partition)
                 except RejoinError as reason:
                     self._rejoin(str(reason))
+                except KafkaException as error:
+                    self._rejoin(error.args[0].str())
         finally:
             self._end()
 
@@ -131,17 +135,15 @@ class Bridge:
             if member.changes == self._changes and self._intake.pause <= 0:
                 self._intake.apply(instance, member)
             return
-        member.pause(False)
-        if self._producer.outstanding >= self._settings.in_flight:
-            member.serve(0)
-            self._producer.serve(0.01)
-            return
         self._producer.serve()
-        batch = member.collect(
-            max(0.0, min(_IDLE, self._beat_at - time.monotonic())),
-            self._settings.batch,
-            self._settings.batch_bytes,
-        )
+        if self._producer.outstanding >= self._settings.in_flight:
+            self._producer.serve(0.05)
+            if self._producer.outstanding >= self._settings.in_flight:
+                self._idle(0.05)
+            return
+        member.pause(False)
+        idle = max(0.0, min(_IDLE, self._beat_at - time.monotonic()))
+        batch = member.collect(idle, self._settings.batch, self._settings.batch_bytes)
         if batch is not None and len(batch):
             reach("after_poll")
             self._intake.add(batch)
@@ -200,16 +202,25 @@ class Bridge:
         if started != self._started:
             log.info("started" if started else "stopped")
             self._started = started
-        topic = self._broker.identity()
-        if topic is not None and self._topic is not None and member is not None and topic != self._topic:
-            log.info("topic_changed", partitions=len(topic.partitions))
-            self._topic = topic
-            member.claim_anew()  # the database compares ids: OR702, OR703
+        if member is not None:
+            self._compare_topic(member)
         self._broker.ask(list(held), identity=self._beats % _SLOW == 0)
         if self._beats % _SLOW == 0:
             self._registration.sweep()
             if member is not None:
                 member.commit()
+
+    def _compare_topic(self, member: Member) -> None:
+        """Claim anew where it is not the topic we claimed: the database says what that means (OR702, OR703)."""
+        try:
+            topic = self._broker.identity()
+        except TopicMissingError:
+            member.topic_in_doubt = True
+            return
+        if topic is not None and self._topic is not None and topic != self._topic:
+            log.info("topic_changed", partitions=len(topic.partitions))
+            self._topic = topic
+            member.claim_anew()
 
     def _on_refused(self, refused: RefusedError) -> None:
         """The one place where a refusal outside a batch's own errors leads somewhere."""
@@ -229,7 +240,7 @@ class Bridge:
             self._registration.doubt.set()
         elif verdict is not Verdict.RETRY:
             self._database_outage.failed(str(refused), remedy="orchestration db apply")
-            self._idle(0.5)
+            self._stop.wait(0.5)
 
     # -- group --------------------------------------------------------------------------------------
 
@@ -319,7 +330,7 @@ class Bridge:
         self._topic_missing_since = self._topic_missing_since or now
         if now - self._topic_missing_since > _MISSING_FOR:
             raise error
-        self._idle(0.2)
+        self._stop.wait(0.2)
         if self._member is not None:
             self._member.topic_in_doubt = True
 

@@ -9,7 +9,6 @@ import secrets
 import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
@@ -18,6 +17,7 @@ from urllib.parse import quote
 
 from . import StackError
 from .process import Process, await_true, free_port, pids_in, port_is_free, tail, who_holds
+from .scratch import scratch_folder
 
 __all__ = ["ADMIN", "ALWAYS", "DATABASE", "EXTENSIONS", "Cluster", "bindir", "extensions_in"]
 
@@ -86,7 +86,7 @@ class Cluster:
         cron_database: str = DATABASE,
     ) -> Cluster:
         """A started server in a temporary folder that ends with the calling thread; `drop()` removes it."""
-        folder = Path(tempfile.mkdtemp(prefix="orchestration-pg-", dir="/tmp"))
+        folder = scratch_folder("pg")
         cluster = cls(folder, durable=durable, tied=True, settings=settings, cron_database=cron_database)
         cluster._throw_away = True
         try:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from . import StackError
 
-__all__ = ["Process", "await_true", "free_port", "port_is_free", "tail", "who_holds"]
+__all__ = ["Process", "await_true", "free_port", "identity", "pids_in", "port_is_free", "tail", "who_holds"]
 
 _PROC = Path("/proc")
 _children: dict[int, subprocess.Popen[bytes]] = {}
@@ -38,7 +38,7 @@ class Process:
             words = self.pid_file.read_text().split()
         except FileNotFoundError:
             return None
-        if len(words) == 3 and words[0].isdigit() and _identity(int(words[0])) == (words[1], words[2]):
+        if len(words) == 3 and words[0].isdigit() and identity(int(words[0])) == (words[1], words[2]):
             return int(words[0])
         self.pid_file.unlink(missing_ok=True)
         return None
@@ -75,10 +75,10 @@ class Process:
                 extra_groups=[] if user else None,
             )
         _children[child.pid] = child
-        identity = _identity(child.pid)
-        if identity:
+        born = identity(child.pid)
+        if born:
             partial = self.pid_file.with_suffix(".new")
-            partial.write_text(" ".join((str(child.pid), *identity)) + "\n")
+            partial.write_text(" ".join((str(child.pid), *born)) + "\n")
             partial.replace(self.pid_file)
         return child.pid
 
@@ -110,7 +110,7 @@ class Process:
             )
 
 
-def _identity(pid: int) -> tuple[str, str] | None:
+def identity(pid: int) -> tuple[str, str] | None:
     """(start time in ticks, boot id) of a living process; None for one that is gone or a zombie."""
     child = _children.get(pid)
     if child is not None and child.poll() is not None:
@@ -141,7 +141,7 @@ def pids_in(folder: Path) -> Iterator[int]:
     for entry in _PROC.iterdir():
         if entry.name.isdigit():
             with suppress(OSError):
-                if os.readlink(entry / "cwd") == wanted and _identity(int(entry.name)):
+                if os.readlink(entry / "cwd") == wanted and identity(int(entry.name)):
                     yield int(entry.name)
 
 

@@ -50,7 +50,9 @@ create table orchestration.task_run (
     started_at timestamptz,
     finished_at timestamptz,
     due_at timestamptz,
+    timeout interval,
     attempt integer not null default 1,
+    resend_count smallint not null default 0,
     shared boolean not null default false,
     awaits_tool boolean not null default false,
     status text not null default 'QUEUED',
@@ -69,6 +71,7 @@ create table orchestration.task_run (
 ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 create index task_run_by_task on orchestration.task_run (task_id, id);
 create index task_run_in_flight on orchestration.task_run (task_id, run_key, id) where status in ('QUEUED', 'DISPATCHED', 'RUNNING');
+create index task_run_due on orchestration.task_run (due_at) where due_at is not null and status in ('QUEUED', 'DISPATCHED', 'RUNNING');
 create index task_run_awaits_tool on orchestration.task_run (task_id, id) where awaits_tool;
 comment on table orchestration.task_run is 'One execution of a task; one row per attempt.';
 comment on column orchestration.task_run.graph_run_id is 'The graph run that started it (its home); null: a tool or a person started it. All runs it stands in: graph_run_task_run.';
@@ -76,7 +79,9 @@ comment on column orchestration.task_run.previous_status is 'The status before t
 comment on column orchestration.task_run.shared is 'It stands in runs beside its home: its end must look them up.';
 comment on column orchestration.task_run.awaits_tool is 'We ended it while the tool had it: the tool''s own end, when it comes, is late.';
 comment on column orchestration.task_run.delivered_at is 'When the broker confirmed the dispatch, where that came later than 2 s after dispatched_at; null: at once, or not yet (then it is in dispatch).';
-comment on column orchestration.task_run.due_at is 'QUEUED until then.';
+comment on column orchestration.task_run.due_at is 'When the reaper looks at it next: QUEUED: the retry is due; DISPATCHED: acknowledgement or end is overdue; RUNNING: the end is. A lower bound: the reaper computes the exact deadline when it looks. Null: it waits for no instant.';
+comment on column orchestration.task_run.timeout is 'task.timeout as it was at dispatch; null: none.';
+comment on column orchestration.task_run.resend_count is 'How often the same dispatch was sent again because nothing acknowledged it.';
 comment on column orchestration.task_run.matched_by is 'How the last event found this row: task_run_id, external_id, in_flight, started.';
 comment on column orchestration.task_run.result is 'What the tool reported, at most 256 KiB.';
 

@@ -8,12 +8,12 @@ import secrets
 import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from .. import StackError
 from ..process import Process, free_port, port_is_free, tail, who_holds
+from ..scratch import scratch_folder
 from .jars import Jars, fetch, locked
 from .ready import await_ready
 
@@ -102,7 +102,7 @@ class Broker:
         settings: Mapping[str, str | None] | None = None,
     ) -> Broker:
         """A started broker in a temporary folder that ends with the calling thread; `drop()` removes it."""
-        folder = Path(tempfile.mkdtemp(prefix="orchestration-kafka-", dir="/tmp"))
+        folder = scratch_folder("kafka")
         broker = cls(
             folder, tied=True, quick_groups=quick_groups, warm=warm, memory=memory, settings=settings
         )
@@ -267,9 +267,7 @@ def prepare() -> Jars:
     with locked(jars):
         if not jars.archive.exists():
             made = jars.archive.with_suffix(".new")
-            broker = Broker(
-                Path(tempfile.mkdtemp(prefix="orchestration-kafka-", dir="/tmp")), tied=True, jars=jars
-            )
+            broker = Broker(scratch_folder("kafka"), tied=True, jars=jars)
             broker._record = made
             try:
                 broker.start()

@@ -8,11 +8,11 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 from .. import StackError
 from ..process import Process, free_port, port_is_free, tail, who_holds
+from ..scratch import scratch_folder
 from .ready import await_ready
 
 __all__ = ["FALLBACK_LACKS", "FallbackBroker"]
@@ -40,7 +40,7 @@ class FallbackBroker:
     @classmethod
     def throwaway(cls) -> FallbackBroker:
         """A started broker in a temporary folder that ends with the calling thread; `drop()` removes it."""
-        broker = cls(Path(tempfile.mkdtemp(prefix="orchestration-kafka-", dir="/tmp")), tied=True)
+        broker = cls(scratch_folder("kafka"), tied=True)
         broker._throw_away = True
         broker.start()
         return broker

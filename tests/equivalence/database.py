@@ -18,7 +18,7 @@ from tests.equivalence.shapes import Shape
 from tests.model.snapshot import GraphRunRow, Snapshot, TaskRunRow, of_rows
 from tests.support.graphs import Feed
 
-__all__ = ["Side", "refusal"]
+__all__ = ["Side", "refusal", "told_by"]
 
 _SERVICE = (
     "insert into orchestration.service (name, dispatch_topic, echoes_ids) values (%s, %s, %s) returning id"
@@ -202,3 +202,11 @@ def refusal(error: psycopg.Error) -> str | None:
     """The SQLSTATE of a refusal of ours; None for an error nobody foresaw."""
     state = error.sqlstate
     return state if state is not None and state.startswith("OR") else None
+
+
+def told_by(error: psycopg.Error) -> str:
+    """An error in a line: SQLSTATE, message, detail, and where in our functions it came from first."""
+    said = error.diag
+    where = (said.context or "").splitlines()
+    inner = next((line for line in where if line.startswith("PL/pgSQL function")), "")
+    return " ".join(filter(None, (error.sqlstate, said.message_primary, said.message_detail, inner)))

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import psycopg
 
 from tests.equivalence import shapes as draw
-from tests.equivalence.database import Side, refusal
+from tests.equivalence.database import Side, refusal, told_by
 from tests.model.definitions import RefusedError
 from tests.model.engine import Engine, Outcome
 from tests.model.snapshot import Snapshot, difference, of_engine
@@ -107,7 +107,7 @@ class Player:
             found = self.side.report(told)
         except psycopg.Error as error:
             if expected.reason != "malformed":
-                raise self._different(f"report raised {error.sqlstate} {error}, model {expected}") from error
+                raise self._different(f"report raised {told_by(error)}, model {expected}") from error
             self.model.dead_letters.pop()  # jsonb cannot hold it: an argument that is bad
             return
         self._same_outcome(expected, found)
@@ -140,7 +140,7 @@ class Player:
         try:
             sent = self.side.ingest([each if isinstance(each, bytes) else _bytes(each) for each in told])
         except psycopg.Error as error:
-            raise self._different(f"ingest raised {error.sqlstate} {error}") from error
+            raise self._different(f"ingest raised {told_by(error)}") from error
         self._now = self._compare()
         theirs = sorted(self._now[1].task_runs.get(each, f"task run {each}") for each in sent)
         ours = sorted(self._now[0].task_runs[each] for each in self._newly_dispatched())
@@ -221,7 +221,7 @@ class Player:
         try:
             theirs()
         except psycopg.Error as error:
-            raised = f"{error.sqlstate} {error}"
+            raised = told_by(error)
             if refusal(error) is None:
                 raise self._different(f"{step}: an error that is no refusal: {raised}") from error
         if (refused is None) != (raised is None):

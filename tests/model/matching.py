@@ -45,9 +45,7 @@ def match(world: World, event: Event, service: str, process: str) -> Match:
     if event.external_id is not None:
         known = world.executions.get((service, process, event.external_id))
         if known is not None:
-            task = world.catalog.tasks[known.task]
-            _agree(event, task)  # reading 9
-            return Match(task, "external_id", known)
+            return Match(world.catalog.tasks[known.task], "external_id", known)
     task = _task(world, event, service, process)
     if not task.service.echoes_ids:
         flying = _in_flight(world, event, task)

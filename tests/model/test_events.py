@@ -145,10 +145,8 @@ def test_rule_2_another_task_is_named() -> None:
     play.engine.catalog.add_task("b2", RUNNER, "b")
     play("a b?:x")
     assert outcome(play, "b:x") == ("applied", "external_id")
-    found = play.engine.report(
-        {"service": "runner", "process": "b", "task": "b2", "external_id": "x", "status": "FAILED"}
-    )
-    assert found.reason == "mismatch"
+    found = play.report("b2", "FAILED", external_id="x")
+    assert (found.kind, found.matched_by) == ("recorded", "external_id")
 
 
 def test_accepted_binds_and_changes_nothing() -> None:
