@@ -1,4 +1,5 @@
-create or replace function orchestration._open_taken_over(p_new bigint[], p_old bigint[], p_from bigint[], out ready_runs bigint[], out ready_tasks bigint[])
+create or replace function orchestration._open_taken_over(
+    p_new bigint[], p_old bigint[], p_from bigint[], p_given boolean[] default null, out ready_runs bigint[], out ready_tasks bigint[])
 language plpgsql
 set search_path = ''
 set plan_cache_mode = force_generic_plan
@@ -11,12 +12,15 @@ as $$
 --          that are not downstream of the tasks `from`, in whatever state they are, awaits the roots old awaits, and has its joins counted
 --          down by the successes it shares. All under new's own (the current) version.
 -- Parameters: element by element: the new run (a row with version and open_count = all tasks, nothing linked), the run it takes from, a task
---          it starts anew from (several: repeat new and old).
+--          it starts anew from (several: repeat new and old); whether the caller puts a task run there (null: always), else it starts when
+--          its predecessors in the new run allow it, or is awaited where it is a root.
 -- Returns: the places that are ready by what is shared alone (the caller starts them when the tasks `from` are in place).
 -- Calls:   _end_places, _skip_downstream.
 -- Writes:  graph_run_task_run, awaited_root, countdown, task_run.shared.
 declare
     v_runs bigint[]; v_tasks bigint[]; v_statuses text[];
+    v_given_runs bigint[] := case when p_given is null then p_new else array(select f.r from unnest(p_new, p_given) with ordinality f(r, given, i) where f.given order by f.i) end;
+    v_given_tasks bigint[] := case when p_given is null then p_from else array(select f.t from unnest(p_from, p_given) with ordinality f(t, given, i) where f.given order by f.i) end;
 begin
     -- what is redone: everything downstream of the given tasks, once per version and set of tasks
     with recursive ask as (
@@ -64,13 +68,13 @@ begin
     cross join lateral (select x.id, x.graph_id, x.version_id, x.run_key, x.opened_by from orchestration.graph_run x where x.id = n.id offset 0) r
     cross join lateral (select x.task_id from orchestration.graph_version_task x where x.version_id = r.version_id and x.predecessor_count = 0 offset 0) v
     where not exists (select from orchestration.graph_run_task_run l where l.graph_run_id = r.id and l.task_id = v.task_id offset 0)
-      and (r.id, v.task_id) not in (select f.new_id, f.from_id from unnest(p_new, p_from) f(new_id, from_id));
+      and (r.id, v.task_id) not in (select f.new_id, f.from_id from unnest(v_given_runs, v_given_tasks) f(new_id, from_id));
     if v_runs is null then
         return;
     end if;
     perform orchestration._end_places(v_runs, v_statuses);
     if exists (select from unnest(v_statuses) s where s <> 'SUCCESS') then
-        perform orchestration._skip_downstream(v_runs, v_tasks, v_statuses);
+        perform orchestration._skip_downstream(v_runs, v_tasks, v_statuses, v_given_runs, v_given_tasks);
     end if;
     with arrival as materialized (
         select p.run_id, s.task_id, s.needs
@@ -80,7 +84,7 @@ begin
         cross join unnest(v.successor_ids, v.successor_needs) s(task_id, needs)
         where p.status = 'SUCCESS'
           and not exists (select from orchestration.graph_run_task_run l where l.graph_run_id = p.run_id and l.task_id = s.task_id offset 0)
-          and (p.run_id, s.task_id) not in (select f.new_id, f.from_id from unnest(p_new, p_from) f(new_id, from_id))
+          and (p.run_id, s.task_id) not in (select f.new_id, f.from_id from unnest(v_given_runs, v_given_tasks) f(new_id, from_id))
     ), counted as (
         insert into orchestration.countdown as c (graph_run_id, task_id, needed, remaining)
         select a.run_id, a.task_id, max(a.needs), max(a.needs) - count(*)
@@ -94,4 +98,4 @@ begin
           select c.graph_run_id, c.task_id from counted c where c.remaining = 0) x;
 end
 $$;
-comment on function orchestration._open_taken_over(bigint[], bigint[], bigint[]) is 'Take-over, first half: fills the new run from the old one.';
+comment on function orchestration._open_taken_over(bigint[], bigint[], bigint[], boolean[]) is 'Take-over, first half: fills the new run from the old one.';

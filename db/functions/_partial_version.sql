@@ -1,10 +1,11 @@
-create or replace function orchestration._partial_version(p_version_id bigint, p_task_ids bigint[]) returns bigint
+create or replace function orchestration._partial_version(p_version_id bigint, p_task_ids bigint[], p_through bigint default null) returns bigint
 language plpgsql
 set search_path = ''
 set enable_hashjoin = on
 as $$
 -- Purpose: the part of a version that a partial run goes through: the given tasks and all that is downstream of them, with the chains
---          between. Made once per version and set of tasks.
+--          between. With p_through (a run from one chain) of the given tasks' successors only this one and what is downstream of it.
+--          Made once per version and set of tasks.
 -- Returns: the graph_version's id.
 -- Writes:  graph_version, graph_version_task.
 declare
@@ -12,31 +13,32 @@ declare
     v_id bigint;
     v_count integer;
 begin
-    select v.id into v_id from orchestration.graph_version v where v.base_id = p_version_id and v.from_task_ids = v_from;
+    select v.id into v_id from orchestration.graph_version v where v.base_id = p_version_id and v.from_task_ids = v_from and coalesce(v.through_task_id, 0) = coalesce(p_through, 0);
     if found then
         return v_id;
     end if;
     perform pg_advisory_xact_lock(hashtextextended('orchestration.partial', p_version_id));
-    select v.id into v_id from orchestration.graph_version v where v.base_id = p_version_id and v.from_task_ids = v_from;
+    select v.id into v_id from orchestration.graph_version v where v.base_id = p_version_id and v.from_task_ids = v_from and coalesce(v.through_task_id, 0) = coalesce(p_through, 0);
     if found then
         return v_id;
     end if;
-    insert into orchestration.graph_version (graph_id, base_id, from_task_ids, task_count)
-    select v.graph_id, v.id, v_from, 0 from orchestration.graph_version v where v.id = p_version_id
+    insert into orchestration.graph_version (graph_id, base_id, from_task_ids, through_task_id, task_count)
+    select v.graph_id, v.id, v_from, p_through, 0 from orchestration.graph_version v where v.id = p_version_id
     returning id into v_id;
     with recursive scope(task_id) as (
-        select x from unnest(v_from) x
+        select x from unnest(v_from || p_through) x where x is not null
         union
         select s.task_id from scope c
         join orchestration.graph_version_task v on v.version_id = p_version_id and v.task_id = c.task_id
         cross join unnest(v.successor_ids) s(task_id)
+        where p_through is null or not c.task_id = any (v_from)
     ), inner_edge as (
         -- given tasks start unconditionally: what leads to them does not count
         select v.task_id as p, s.task_id as n
         from scope c
         join orchestration.graph_version_task v on v.version_id = p_version_id and v.task_id = c.task_id
         cross join unnest(v.successor_ids) s(task_id)
-        where not s.task_id = any (v_from)
+        where not s.task_id = any (v_from) and exists (select from scope x where x.task_id = s.task_id)
     ), incoming as (
         select n as id, array_agg(p order by p) as ids, count(*)::integer as needs from inner_edge group by n
     ), outgoing as (
@@ -50,4 +52,4 @@ begin
     return v_id;
 end
 $$;
-comment on function orchestration._partial_version(bigint, bigint[]) is 'The part of a version downstream of some tasks.';
+comment on function orchestration._partial_version(bigint, bigint[], bigint) is 'The part of a version downstream of some tasks.';

@@ -18,7 +18,8 @@ declare
 begin
     insert into orchestration.task_run_event (at, graph_run_id, new_status, source, actor, reason, detail)
     select v_now, o.id, o.status, coalesce(nullif(current_setting('orchestration.source', true), ''), 'sql'),
-           nullif(current_setting('orchestration.actor', true), ''), o.opened_by, 'takes over graph run ' || o.replaces_id
+           nullif(current_setting('orchestration.actor', true), ''), o.opened_by,
+           nullif(concat_ws('; ', 'takes over graph run ' || o.replaces_id, o.detail), '')
     from opened o;
     if exists (select from opened o where o.opened_by = 'launch') then
         insert into orchestration.awaited_root (graph_run_id, task_id, graph_id, run_key, by_event)

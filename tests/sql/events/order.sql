@@ -9,7 +9,7 @@ begin
         perform orchestration.report(events[i]);
     end loop;
     raise exception using errcode = 'XX999', message = concat_ws(E'\n', tap.pictures('g'), tap.pictures('integration'),
-        (select string_agg(concat_ws(' ', k.task_name, t.status, t.reason, t.run_key, t.external_id), ', ' order by k.task_name, t.run_key, t.external_id, t.status)
+        (select string_agg(concat_ws(' ', k.task_name, t.status, t.reason, t.run_key, t.external_id), ', ' order by k.task_name, t.run_key, t.external_id, t.status, t.reason)
          from orchestration.task_run t join orchestration.task_card k on k.task_id = t.task_id), tap.letters());
 exception when sqlstate 'XX999' then
     return sqlerrm;
