@@ -34,7 +34,7 @@ begin
             detail = coalesce(e.detail, case when e.status = 'ACCEPTED' then t.detail end),
             result = coalesce(e.result, t.result),
             matched_by = e.match,
-            run_key = case when e.status in ('SUCCESS', 'FAILED', 'SKIPPED') and t.graph_run_id is null and t.dispatched_at is null then e.key else t.run_key end,
+            run_key = case when e.status in ('SUCCESS', 'FAILED', 'SKIPPED') and t.graph_run_id is null and t.dispatched_at is null and t.attempt = 1 then e.key else t.run_key end,
             updated_at = v_now
         from unnest(p_ids, p_statuses, p_matches, p_exts, p_details, p_results, p_keys) e(id, status, match, ext, detail, result, key)
         where t.id = e.id and t.id = any (p_ids)

@@ -8,24 +8,35 @@ set enable_hashjoin = off
 set enable_mergejoin = off
 set orchestration.engine = 'on'
 as $$
--- Purpose: create the task runs of places that are ready, born DISPATCHED; the insert trigger links and sends them.
+-- Purpose: create the task runs of places that are ready, born DISPATCHED; the insert trigger links and sends them. Where the graph is
+--          paused they are born QUEUED and held: due_at infinity, until the resume sends them.
 --          Where nothing can be sent to the task any more (it stands in an old version only) the run fails, reason config.
 -- Parameters: places (graph run, task), element by element.
+-- Calls:   _paused_graphs.
 -- Writes:  task_run.
 declare
     v_now timestamptz := orchestration._now();
     v_ids bigint[];
     v_count integer;
+    v_paused bigint[] := '{}';
 begin
     if cardinality(p_run_ids) is null or cardinality(p_run_ids) = 0 then
         return;
     end if;
-    insert into orchestration.task_run (task_id, graph_run_id, run_key, status, config, dispatched_at, created_at, updated_at)
-    select p.task_id, p.run_id, r.run_key, 'DISPATCHED', t.config_template, v_now, v_now, v_now
+    if exists (select from orchestration.graph_pause g where g.resumed_at is null) then
+        v_paused := orchestration._paused_graphs(p_run_ids);
+    end if;
+    insert into orchestration.task_run (task_id, graph_run_id, run_key, status, config, dispatched_at, timeout, due_at, detail, created_at, updated_at)
+    select p.task_id, p.run_id, r.run_key, case when h.held then 'QUEUED' else 'DISPATCHED' end, case when not h.held then t.config_template end,
+           case when not h.held then v_now end, case when not h.held then t.timeout end,
+           case when h.held then 'infinity' else v_now + least(coalesce(t.ack_timeout, k.ack_timeout), t.timeout) end,
+           case when h.held then 'held: the graph is paused' end, v_now, v_now
     from unnest(p_run_ids, p_task_ids) with ordinality p(run_id, task_id, i)
-    cross join lateral (select x.run_key from orchestration.graph_run x where x.id = p.run_id offset 0) r
-    cross join lateral (select x.config_template from orchestration.task x where x.id = p.task_id offset 0) t
-    cross join lateral (select from orchestration.task_card x where x.task_id = p.task_id and x.dispatch_topic is not null offset 0) k
+    cross join lateral (select x.run_key, x.graph_id from orchestration.graph_run x where x.id = p.run_id offset 0) r
+    cross join lateral (select x.config_template, x.timeout, x.ack_timeout from orchestration.task x where x.id = p.task_id offset 0) t
+    cross join lateral (select case when x.echoes_ids then interval '5 minutes' end as ack_timeout
+                        from orchestration.task_card x where x.task_id = p.task_id and x.dispatch_topic is not null offset 0) k
+    cross join lateral (select coalesce(r.graph_id = any (v_paused), false) as held) h
     order by p.i;
     get diagnostics v_count = row_count;
     if v_count < cardinality(p_run_ids) and exists (select from unnest(p_task_ids) p(task_id) join orchestration.task_card k on k.task_id = p.task_id where k.dispatch_topic is null) then

@@ -7,7 +7,7 @@ as $$
     values
     ('OR101', 'a name, uid or key is empty, too long or has control characters', 422, array['service_name_is_valid', 'service_dispatch_topic_is_valid', 'process_uid_is_valid', 'task_name_is_valid', 'graph_name_is_valid', 'graph_run_run_key_is_valid', 'task_run_run_key_is_valid']),
     ('OR102', 'the name is taken', 409, array['service_name_is_unique', 'process_uid_is_unique', 'task_name_is_unique', 'graph_name_is_unique']),
-    ('OR103', 'in use, cannot be deleted', 409, array['process_service_exists', 'task_process_exists', 'chain_previous_task_exists', 'chain_next_task_exists', 'graph_chain_graph_exists', 'graph_chain_chain_exists']),
+    ('OR103', 'in use, cannot be deleted', 409, array['process_service_exists', 'task_process_exists', 'chain_previous_task_exists', 'chain_next_task_exists', 'graph_chain_graph_exists', 'graph_chain_chain_exists', 'graph_pause_graph_exists']),
     ('OR104', 'a config template that is not understood', 422, '{}'),
     ('OR106', 'an interval or count out of bounds', 422, array['task_timeout_is_positive', 'task_ack_timeout_is_positive', 'task_max_attempts_is_sane', 'task_retry_delay_is_sane', 'graph_timeout_is_positive', 'task_run_attempt_is_positive']),
     ('OR107', 'a reference to what does not exist', 422, '{}'),

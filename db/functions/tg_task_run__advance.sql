@@ -41,7 +41,8 @@ begin
            array_agg(c.status order by c.id) filter (where c.finished_at is not null and c.graph_run_id is not null),
            bool_or(c.shared and c.finished_at is not null),
            array_agg(c.id order by c.status = 'SUCCESS', c.id) filter (where (c.status = 'SUCCESS' and c.graph_run_id is not null)
-                                                    or (c.finished_at is not null and c.status <> 'CANCELLED' and c.graph_run_id is null and c.dispatched_at is null)),
+                                                    or (c.finished_at is not null and c.status <> 'CANCELLED' and c.graph_run_id is null and c.dispatched_at is null
+                                                        and c.attempt = 1 and c.reason is distinct from 'config')),
            array_agg(distinct c.task_id) filter (where c.finished_at is not null),
            coalesce(bool_or(c.finished_at is not null and c.graph_run_id is null), false)
     into v_sent, v_ended, v_runs, v_tasks, v_statuses, v_shared, v_place, v_place_tasks, v_own

@@ -9,8 +9,8 @@ set enable_mergejoin = off
 set orchestration.engine = 'on'
 as $$
 -- Purpose: what follows from new task runs: the link to their home run, history, the dispatch of those born DISPATCHED; a QUEUED one
---          without a home is dispatched alone; an ended one without a home is work a tool started by itself and is placed (SPEC 4.1.6).
--- Calls:   _send, _place.
+--          without a home, that waits for nothing, is dispatched alone; an ended one without a home is work a tool started by itself and is placed (SPEC 4.1.6).
+-- Calls:   _send, _dispatch, _place.
 -- Writes:  graph_run_task_run, task_run_event, external_execution.
 declare
     v_now timestamptz := orchestration._now();
@@ -26,7 +26,7 @@ begin
     insert into orchestration.task_run_event (at, task_run_id, graph_run_id, new_status, source, actor, matched_by, reason, detail)
     select v_now, b.id, b.graph_run_id, b.status, v_source, v_actor, b.matched_by, b.reason, b.detail from born b;
     select array_agg(b.id) filter (where b.status = 'DISPATCHED'),
-           array_agg(b.id) filter (where b.graph_run_id is null and b.status = 'QUEUED'),
+           array_agg(b.id) filter (where b.graph_run_id is null and b.status = 'QUEUED' and b.due_at is null),
            array_agg(b.id order by b.id) filter (where b.graph_run_id is null and b.status in ('SUCCESS', 'FAILED', 'SKIPPED')),
            bool_or(b.external_id is not null)
     into v_dispatched, v_alone, v_ended, v_bound
@@ -43,10 +43,7 @@ begin
         perform orchestration._send(v_dispatched);
     end if;
     if v_alone is not null then
-        update orchestration.task_run t
-        set previous_status = t.status, status = 'DISPATCHED', dispatched_at = v_now, updated_at = v_now, config = coalesce(t.config, k.config_template)
-        from unnest(v_alone) a(id) cross join lateral (select y.config_template from orchestration.task_run x join orchestration.task y on y.id = x.task_id where x.id = a.id) k
-        where t.id = a.id;
+        perform orchestration._dispatch(v_alone);
     end if;
     if v_ended is not null then
         perform orchestration._place(v_ended);

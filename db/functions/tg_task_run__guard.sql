@@ -4,7 +4,7 @@ set search_path = ''
 as $$
 -- Purpose: fires only for a change that is not legal (the triggers' WHEN says which), and says why. Raises: OR301, OR302, OR108.
 begin
-    if new.id is distinct from old.id or new.task_id is distinct from old.task_id or new.attempt is distinct from old.attempt
+    if new.id is distinct from old.id or new.task_id is distinct from old.task_id or new.attempt is distinct from old.attempt or new.retry_of_id is distinct from old.retry_of_id
        or new.graph_run_id is distinct from old.graph_run_id or new.run_key is distinct from old.run_key then
         perform orchestration._refuse('OR302', format('id, task, attempt, run key and home of task run %s never change', old.id), 'Start a new task run instead.');
     end if;
@@ -21,7 +21,7 @@ $$;
 comment on function orchestration.tg_task_run__guard() is 'Refuses illegal changes of a task run.';
 create or replace trigger _100_guard before update on orchestration.task_run for each row
     when (old.id <> new.id or old.task_id <> new.task_id or old.attempt <> new.attempt
-          or old.graph_run_id is distinct from new.graph_run_id
+          or old.graph_run_id is distinct from new.graph_run_id or old.retry_of_id is distinct from new.retry_of_id
           or (old.run_key is distinct from new.run_key and (coalesce(current_setting('orchestration.engine', true), '') <> 'on' or current_user <> 'orchestration_owner'))
           or (old.status is distinct from new.status and (
               old.status in ('SUCCESS', 'FAILED', 'SKIPPED', 'CANCELLED')

@@ -3,19 +3,34 @@ language plpgsql security definer
 set search_path = ''
 as $$
 -- Purpose: a status changed by a plain UPDATE (the engine stamps its own): set the times, the reason `marked`, and remember that the tool
---          may still be at it.
+--          may still be at it. DISPATCHED sends at once what waits for its retry; what a pause holds stays.
+-- Raises: OR204, OR408.
 declare
     v_now timestamptz := orchestration._now();
+    v_task record;
 begin
     perform orchestration._ensure_partitions();
     new.previous_status := old.status;
     new.updated_at := v_now;
     if new.status = 'DISPATCHED' then
-        new.dispatched_at := v_now;
-        new.config := coalesce(new.config, (select t.config_template from orchestration.task t where t.id = new.task_id));
-        if (select k.dispatch_topic from orchestration.task_card k where k.task_id = new.task_id) is null then
+        select t.config_template, t.timeout, coalesce(t.ack_timeout, case when k.echoes_ids then interval '5 minutes' end) as ack_timeout, k.dispatch_topic, g.name as paused
+        into v_task
+        from orchestration.task t
+        join orchestration.task_card k on k.task_id = t.id
+        left join orchestration.graph_run r on r.id = new.graph_run_id
+        left join orchestration.graph g on g.id = r.graph_id and g.paused
+        where t.id = new.task_id;
+        if v_task.dispatch_topic is null then
             perform orchestration._refuse('OR204', format('nothing can be sent to the task of task run %s: its service has no dispatch topic', new.id), 'Give the service a dispatch_topic.');
         end if;
+        if v_task.paused is not null then
+            perform orchestration._refuse('OR408', format('task run %s is held: graph %s is paused', new.id, to_json(v_task.paused)), 'Resume the graph: select orchestration.resume_graph(…).');
+        end if;
+        new.dispatched_at := v_now;
+        new.config := coalesce(new.config, v_task.config_template);
+        new.timeout := v_task.timeout;
+        new.due_at := v_now + least(v_task.ack_timeout, v_task.timeout);
+        new.detail := case when new.detail is distinct from old.detail then new.detail end;
     elsif new.status = 'RUNNING' then
         new.started_at := coalesce(new.started_at, v_now);
     else

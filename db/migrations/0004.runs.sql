@@ -52,6 +52,7 @@ create table orchestration.task_run (
     due_at timestamptz,
     timeout interval,
     attempt integer not null default 1,
+    retry_of_id bigint,
     resend_count smallint not null default 0,
     shared boolean not null default false,
     awaits_tool boolean not null default false,
@@ -79,8 +80,9 @@ comment on column orchestration.task_run.previous_status is 'The status before t
 comment on column orchestration.task_run.shared is 'It stands in runs beside its home: its end must look them up.';
 comment on column orchestration.task_run.awaits_tool is 'We ended it while the tool had it: the tool''s own end, when it comes, is late.';
 comment on column orchestration.task_run.delivered_at is 'When the broker confirmed the dispatch, where that came later than 2 s after dispatched_at; null: at once, or not yet (then it is in dispatch).';
-comment on column orchestration.task_run.due_at is 'When the reaper looks at it next: QUEUED: the retry is due; DISPATCHED: acknowledgement or end is overdue; RUNNING: the end is. A lower bound: the reaper computes the exact deadline when it looks. Null: it waits for no instant.';
+comment on column orchestration.task_run.due_at is 'When the reaper looks at it next: QUEUED: the retry is due; DISPATCHED: acknowledgement or end is overdue; RUNNING: the end is. A lower bound: the reaper computes the exact deadline when it looks. infinity: held by the pause of its graph. Null: it waits for no instant.';
 comment on column orchestration.task_run.timeout is 'task.timeout as it was at dispatch; null: none.';
+comment on column orchestration.task_run.retry_of_id is 'The attempt before this one; null: it is the first.';
 comment on column orchestration.task_run.resend_count is 'How often the same dispatch was sent again because nothing acknowledged it.';
 comment on column orchestration.task_run.matched_by is 'How the last event found this row: task_run_id, external_id, in_flight, started.';
 comment on column orchestration.task_run.result is 'What the tool reported, at most 256 KiB.';
@@ -134,3 +136,21 @@ create table orchestration.stand_in (
     primary key (graph_run_id, task_id)
 );
 comment on table orchestration.stand_in is 'For a partial run: the latest success that counts for a predecessor outside it.';
+
+create table orchestration.graph_pause (
+    id bigint generated always as identity primary key,
+    graph_id bigint not null,
+    paused_at timestamptz not null,
+    paused_by text not null default session_user,
+    paused_actor text,
+    resumed_at timestamptz,
+    resumed_by text,
+    resumed_actor text,
+    skipped boolean not null default false,
+    constraint graph_pause_graph_exists foreign key (graph_id) references orchestration.graph (id) on delete cascade
+);
+create unique index graph_pause_open on orchestration.graph_pause (graph_id) where resumed_at is null;
+create index graph_pause_by_graph on orchestration.graph_pause (graph_id, paused_at);
+comment on table orchestration.graph_pause is 'When graphs were paused, by whom; kept by the trigger on graph.paused. A graph''s clocks stand still in between.';
+comment on column orchestration.graph_pause.resumed_at is 'Null: the graph is paused.';
+comment on column orchestration.graph_pause.skipped is 'The resume cancelled what was held instead of sending it.';

@@ -1,0 +1,65 @@
+create or replace function orchestration._dispatch(p_task_run_ids bigint[]) returns integer
+language plpgsql
+set search_path = ''
+set plan_cache_mode = force_generic_plan
+set jit = off
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set orchestration.engine = 'on'
+as $$
+-- Purpose: QUEUED task runs whose time has come: one UPDATE to DISPATCHED with config, time-outs and the next instant to look at them; its
+--          trigger sends them. Where the graph of the home run is paused they are held instead (due_at infinity) until the resume. Where
+--          nothing can be sent to the task any more they are FAILED, reason config. Others than QUEUED ones are passed over.
+-- Returns: how many were dispatched.
+-- Locks:   graph_run rows in id order, then task_run rows in id order.
+-- Calls:   _paused_graphs.
+-- Writes:  task_run.
+declare
+    v_now timestamptz := orchestration._now();
+    v_ids bigint[];
+    v_held bigint[];
+    v_dumb bigint[];
+    v_paused bigint[] := '{}';
+    v_count integer;
+begin
+    perform from orchestration.graph_run r
+    where r.id = any (array(select l.graph_run_id from unnest(p_task_run_ids) p(id)
+                            cross join lateral (select x.graph_run_id from orchestration.graph_run_task_run x where x.task_run_id = p.id offset 0) l))
+    order by r.id for no key update;
+    v_ids := array(select t.id from orchestration.task_run t where t.id = any (p_task_run_ids) and t.status = 'QUEUED' order by t.id for no key update);
+    if exists (select from orchestration.graph_pause g where g.resumed_at is null) then
+        v_paused := orchestration._paused_graphs(array(select distinct t.graph_run_id from orchestration.task_run t where t.id = any (v_ids)));
+    end if;
+    select array_agg(x.id order by x.i) filter (where not x.held and x.dispatchable), array_agg(x.id) filter (where x.held),
+           array_agg(x.id) filter (where not x.held and not x.dispatchable)
+    into v_ids, v_held, v_dumb
+    from (select p.id, p.i, coalesce(r.graph_id = any (v_paused), false) as held, k.dispatch_topic is not null as dispatchable
+          from unnest(v_ids) with ordinality p(id, i)
+          cross join lateral (select y.task_id, y.graph_run_id from orchestration.task_run y where y.id = p.id offset 0) t
+          cross join lateral (select y.dispatch_topic from orchestration.task_card y where y.task_id = t.task_id offset 0) k
+          left join lateral (select y.graph_id from orchestration.graph_run y where y.id = t.graph_run_id offset 0) r on true) x;
+    if v_held is not null then
+        update orchestration.task_run t set due_at = 'infinity', updated_at = v_now where t.id = any (v_held) and t.due_at is distinct from 'infinity';
+    end if;
+    if v_dumb is not null then
+        update orchestration.task_run t
+        set previous_status = t.status, status = 'FAILED', reason = 'config', detail = 'nothing can be sent to its service: it has no dispatch topic',
+            finished_at = v_now, updated_at = v_now
+        where t.id = any (v_dumb);
+    end if;
+    if v_ids is null then
+        return 0;
+    end if;
+    update orchestration.task_run t
+    set previous_status = t.status, status = 'DISPATCHED', dispatched_at = v_now, detail = null, updated_at = v_now,
+        (config, timeout, due_at) = (
+            select coalesce(t.config, x.config_template), x.timeout, v_now + least(coalesce(x.ack_timeout, case when k.echoes_ids then interval '5 minutes' end), x.timeout)
+            from orchestration.task x cross join lateral (select y.echoes_ids from orchestration.task_card y where y.task_id = x.id offset 0) k
+            where x.id = t.task_id)
+    where t.id = any (v_ids);
+    get diagnostics v_count = row_count;
+    return v_count;
+end
+$$;
+comment on function orchestration._dispatch(bigint[]) is 'Dispatches QUEUED task runs whose time has come; holds those of paused graphs.';
