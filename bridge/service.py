@@ -36,6 +36,7 @@ log = logger("service")
 _BEAT = 1.0
 _SLOW = 5
 _IDLE = 0.25
+_UNASSIGNED = 0.03
 _MAX_BACKOFF = 5.0
 _MISSING_FOR = 5.0
 
@@ -142,7 +143,8 @@ class Bridge:
                 self._idle(0.05)
             return
         member.pause(False)
-        idle = max(0.0, min(_IDLE, self._beat_at - time.monotonic()))
+        # what the group grants is seen between two polls: nobody reads the partitions until then
+        idle = max(0.0, min(_IDLE if member.held else _UNASSIGNED, self._beat_at - time.monotonic()))
         batch = member.collect(idle, self._settings.batch, self._settings.batch_bytes)
         if batch is not None and len(batch):
             reach("after_poll")
