@@ -52,6 +52,10 @@ class Held:
     end: int = -1
     end_after: int = -1
 
+    def target(self, end: int | None) -> int | None:
+        """What must be stored for all before `end` to be applied; transaction markers at the end do not count."""
+        return self.end_after if end is not None and self.end_after <= end <= self.end else end
+
     def behind(self, end: int | None) -> int | None:
         """Messages not yet applied when the log ends at `end`; transaction markers at the end do not count."""
         if end is None:

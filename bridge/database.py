@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,9 @@ from orchestration.db.settings import Target
 from . import failpoints
 from .arrays import Byteas, Int4s, Int8s, NullableInt8s, register
 from .batch import Batch
+from .consumer import Held
 from .errors import Verdict, hint_of, judge
+from .kafka import Ends
 from .log import Outage
 
 __all__ = ["Claim", "Database", "Dispatch", "RefusedError"]
@@ -116,12 +119,18 @@ class Database:
         """This instance's id."""
         return int(self._value("register_bridge", host=host, pid=pid, version=version))
 
-    def heartbeat(self, instance: int, partitions: Sequence[int], lags: Sequence[int | None]) -> bool:
-        """Whether the service shall run."""
-        state = self._value(
-            "heartbeat", instance=Int8(instance), partitions=Int4s(partitions), lags=NullableInt8s(lags)
-        )
-        return bool(state == b"started")
+    def heartbeat(
+        self, instance: int, held: Mapping[int, Held], ends: Ends, known: Sequence[int]
+    ) -> tuple[bool, datetime]:
+        """Whether the service shall run, and the database's clock."""
+        logs = [(where, ends.offsets.get(partition)) for partition, where in held.items()]
+        ((state, at),) = self._call(
+            "heartbeat", instance=Int8(instance), partitions=Int4s(held),
+            lags=NullableInt8s([where.behind(end) for where, end in logs]),
+            ends=NullableInt8s([where.target(end) for where, end in logs]),
+            asked_at=ends.at, known=Int4s(known),
+        )  # fmt: skip
+        return state == b"started", at
 
     def retire_bridge(self, instance: int) -> None:
         """What this instance claimed and has not sent is anybody's."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
@@ -52,6 +53,14 @@ class Topic:
     cluster_id: str
     topic_id: str
     partitions: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Ends:
+    """Where the log ended, by partition, at some instant after `at`, which is the database's."""
+
+    at: datetime | None = None
+    offsets: Mapping[int, int] = field(default_factory=dict)
 
 
 class _Forward:
@@ -114,6 +123,8 @@ class Broker:
         self._refusal: KafkaError | None = None
         self._admin = make(AdminClient, properties, self._on_error)
         self._asked: dict[int, Future[Any]] = {}
+        self._asked_at: datetime | None = None
+        self._asked_beyond: Mapping[int, int] = {}
         self._asked_identity: tuple[Future[Any], Future[Any]] | None = None
 
     def topic(self) -> Topic:
@@ -126,26 +137,34 @@ class Broker:
         futures = self._ask_offsets(partitions, _FIRST if begin == "earliest" else _NEXT)
         return {partition: self._result(future).offset for partition, future in futures.items()}
 
-    def ask(self, partitions: Sequence[int], *, identity: bool) -> None:
-        """Ask for the ends of partitions, and with `identity` what the topic is; `answer` has them later."""
+    def ask(self, stored: Mapping[int, int], *, at: datetime, identity: bool) -> None:
+        """Ask for the ends of partitions, and with `identity` what the topic is; `answer` has them later.
+
+        `stored`: the offset stored of each; `at`: an instant that has gone by in the database.
+        """
         self._admin.poll(0)
-        if partitions and not self._asked:
-            self._asked = self._ask_offsets(partitions, _NEXT)
+        if stored and not self._asked:
+            self._asked = self._ask_offsets(list(stored), _NEXT, IsolationLevel.READ_UNCOMMITTED)
+            self._asked_at, self._asked_beyond = at, stored
         if identity and self._asked_identity is None:
             self._asked_identity = self._ask_identity()
 
-    def answer(self) -> Mapping[int, int]:
-        """The ends asked for, by partition: offsets read after `ask`. Empty where they are not in yet."""
+    def answer(self) -> Ends:
+        """The ends asked for; none where they are not in yet.
+
+        The end of an open transaction counts, whose messages cannot be read yet: they may have been produced before
+        any instant. An end before what had been stored is of another incarnation of the topic and says nothing.
+        """
         if not self._asked or not all(future.done() for future in self._asked.values()):
-            return {}
+            return Ends()
         asked, self._asked = self._asked, {}
         try:
             ends = {partition: int(future.result().offset) for partition, future in asked.items()}
         except KafkaException as error:
             self._outage.failed(error.args[0].str())
-            return {}
+            return Ends()
         self._outage.over()
-        return ends
+        return Ends(self._asked_at, {p: end for p, end in ends.items() if end >= self._asked_beyond[p]})
 
     def identity(self) -> Topic | None:
         """The topic as it was after `ask`; None where the answer is not in. Raises TopicMissingError."""
@@ -170,10 +189,15 @@ class Broker:
         partitions = tuple(sorted(partition.id for partition in topic.partitions))
         return Topic(self._topic, str(cluster_id), str(topic.topic_id), partitions)
 
-    def _ask_offsets(self, partitions: Sequence[int], spec: OffsetSpec) -> dict[int, Future[Any]]:
+    def _ask_offsets(
+        self,
+        partitions: Sequence[int],
+        spec: OffsetSpec,
+        isolation: IsolationLevel = IsolationLevel.READ_COMMITTED,
+    ) -> dict[int, Future[Any]]:
         asked = self._admin.list_offsets(
             {TopicPartition(self._topic, partition): spec for partition in partitions},
-            isolation_level=IsolationLevel.READ_COMMITTED,
+            isolation_level=isolation,
             request_timeout=_TIMEOUT,
         )
         return {where.partition: future for where, future in asked.items()}

@@ -5,8 +5,11 @@
 select orchestration.register_bridge(host => %(host)s, pid => %(pid)s, version => %(version)s)
 
 -- name: heartbeat
--- The desired state, started or stopped. A lag that is not known is NULL.
-select orchestration.heartbeat(instance => %(instance)b, partitions => %(partitions)b, lags => %(lags)b)
+-- The desired state, started or stopped, and the database's clock. A lag or an end that is not known is NULL.
+select h.state, h.at
+from orchestration.heartbeat(
+    instance => %(instance)b, partitions => %(partitions)b, lags => %(lags)b, ends => %(ends)b,
+    asked_at => %(asked_at)b, known => %(known)b) as h
 
 -- name: retire_bridge
 -- Gives what it has not sent back.

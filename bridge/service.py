@@ -193,21 +193,22 @@ class Bridge:
         return True
 
     def _beat(self, instance: int) -> None:
-        """Say what we hold and how far behind it is, by ends read after the last beat; hear whether to run."""
+        """Say what we hold and how far behind it is, by ends asked for after the last beat; hear whether to run."""
         self._beat_at = time.monotonic() + _BEAT
         self._beats += 1
         member = self._member
-        ends = self._broker.answer()
         held = member.held if member is not None else {}
-        lags = [where.behind(ends.get(partition)) for partition, where in held.items()]
-        started = self._database.heartbeat(instance, list(held), lags)
+        ends = self._broker.answer()
+        known = self._topic.partitions if self._topic is not None else ()
+        started, at = self._database.heartbeat(instance, held, ends, known)
         if started != self._started:
             log.info("started" if started else "stopped")
             self._started = started
         if member is not None:
             self._compare_topic(member)
-        self._broker.ask(list(held), identity=self._beats % _SLOW == 0)
-        if self._beats % _SLOW == 0:
+        slow = self._beats % _SLOW == 0
+        self._broker.ask({partition: where.stored for partition, where in held.items()}, at=at, identity=slow)
+        if slow:
             self._registration.sweep()
             if member is not None:
                 member.commit()

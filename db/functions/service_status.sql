@@ -1,21 +1,24 @@
 create or replace function orchestration.service_status(
     out state text, out changed_at timestamptz, out actor text, out instances jsonb, out lag bigint, out horizon timestamptz,
-    out unsent bigint, out oldest_unsent_at timestamptz, out dead_letters bigint, out in_flight bigint)
-language plpgsql stable security definer
+    out unsent bigint, out oldest_unsent_at timestamptz, out dead_letters bigint, out in_flight bigint,
+    out horizon_age interval, out horizon_note text)
+language plpgsql volatile security definer
 set search_path = ''
 as $$
 -- Purpose: is it running, who runs it, how far behind is it.
 -- Returns: desired state and since when and by whom; living bridges with partitions; messages not yet applied (null: unknown); the horizon
---          up to which all events were applied (null: no bridge ever read to the end); dispatches not confirmed; open dead letters; task runs
---          dispatched or running.
+--          up to which all events were applied (null: a partition was never read to its end); dispatches not confirmed; open dead letters;
+--          task runs dispatched or running; how old the horizon is, and why it stands still (null: it does not).
 begin
     select s.desired, s.changed_at, s.actor into state, changed_at, actor from orchestration.service_state s;
     select coalesce(jsonb_agg(jsonb_build_object(
                'id', b.id, 'host', b.host, 'pid', b.pid, 'version', b.version, 'state', b.state, 'started_at', b.started_at, 'heartbeat_at', b.heartbeat_at,
                'partitions', (select coalesce(jsonb_agg(k.partition order by k.partition), '[]') from orchestration.kafka_offset k where k.bridge_id = b.id)) order by b.id), '[]')
     into instances from orchestration.bridge_instance b where b.retired_at is null;
-    select sum(k.lag), min(coalesce(k.read_to_end_at, '-infinity')) into lag, horizon from orchestration.kafka_offset k;
-    horizon := nullif(horizon, '-infinity');
+    select sum(k.lag) into lag from orchestration.kafka_offset k;
+    horizon := orchestration._horizon();
+    horizon_age := orchestration._now() - horizon;
+    horizon_note := orchestration._horizon_note();
     select count(*), min(d.created_at) into unsent, oldest_unsent_at from orchestration.dispatch d;
     select count(*) into dead_letters from orchestration.dead_letter d where d.replayed_at is null;
     select count(*) into in_flight from orchestration.task_run t where t.status in ('DISPATCHED', 'RUNNING');

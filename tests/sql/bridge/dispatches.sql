@@ -34,7 +34,7 @@ select clock(now()::text);
 create temp table silent as select register_bridge('silent', 3, '0.1') as id;
 select release_dispatches((select one from bridge), (select array_agg(id) from run));
 select is(cardinality(pg_temp.take((select id from silent), 10)), 3, 'a bridge that holds dispatches');
-select is(heartbeat((select id from silent), '{}', '{}'), 'started', 'answers the desired state');
+select is((heartbeat((select id from silent), '{}', '{}')).state, 'started', 'answers the desired state');
 select clock((now() + interval '9 seconds')::text);
 select heartbeat((select one from bridge), '{}', '{}');
 select is((select count(*)::int from dispatch where bridge_id = (select id from silent)), 3, 'silent for 9 s: it keeps them');
@@ -55,7 +55,7 @@ select refuses($$ select heartbeat(-1, '{}', '{}') $$, 'OR712', 'bridge -1', 'an
 select is(cardinality(pg_temp.take((select one from bridge), 1)), 1, 'one is taken');
 select stop_service();
 select is(pg_temp.take((select one from bridge), 10), '{}'::bigint[], 'stopped: none');
-select is(heartbeat((select one from bridge), '{}', '{}'), 'stopped', 'the heartbeat says so');
+select is((heartbeat((select one from bridge), '{}', '{}')).state, 'stopped', 'the heartbeat says so');
 select lives_ok(format($$ select confirm_dispatches(%s, array(select task_run_id from dispatch where bridge_id = %s)) $$, (select one from bridge), (select one from bridge)), 'what is in flight is confirmed');
 select is((select count(*)::int from dispatch where bridge_id is not null), 0, 'and leaves');
 select launch_graph('g');

@@ -29,7 +29,7 @@ select is((select string_agg(oid::regprocedure::text, ', ') from pg_proc where p
 select is((select pg_get_function_arguments(p.oid) from pg_proc p where p.pronamespace = 'orchestration'::regnamespace and p.proname = f.name), f.arguments, f.name || '(' || f.arguments || ')')
 from (values ('report', 'event jsonb'), ('launch_graph', 'graph text, params jsonb DEFAULT ''{}''::jsonb, run_key text DEFAULT NULL::text'), ('start_service', ''), ('stop_service', ''),
              ('purge', 'older_than interval, batch integer DEFAULT 1000'), ('new_installation', ''),
-             ('register_bridge', 'host text, pid integer, version text'), ('heartbeat', 'instance bigint, partitions integer[], lags bigint[]'), ('retire_bridge', 'instance bigint'),
+             ('register_bridge', 'host text, pid integer, version text'), ('heartbeat', 'instance bigint, partitions integer[], lags bigint[], ends bigint[] DEFAULT ''{}''::bigint[], asked_at timestamp with time zone DEFAULT NULL::timestamp with time zone, known integer[] DEFAULT ''{}''::integer[], OUT state text, OUT at timestamp with time zone'), ('retire_bridge', 'instance bigint'),
              ('claim_partitions', 'instance bigint, topic text, cluster_id text, topic_id text, partitions integer[]'),
              ('seed_offsets', 'topic text, cluster_id text, topic_id text, partitions integer[], offsets bigint[]'),
              ('take_dispatches', 'instance bigint, max_rows integer'), ('confirm_dispatches', 'instance bigint, task_run_ids bigint[]'),
