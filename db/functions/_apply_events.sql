@@ -23,10 +23,10 @@ declare
     v_installation text := (select x.id::text from orchestration.installation x);
     -- the events
     e_status text[]; e_id bigint[]; e_service text[]; e_process text[]; e_task text[]; e_key text[]; e_ext text[]; e_event_id text[];
-    e_detail text[]; e_result jsonb[];
+    e_detail text[]; e_result jsonb[]; e_extra jsonb[];
     -- what became of them; reason and words for dead letters
     e_target bigint[]; e_match text[]; e_process_id bigint[]; e_task_id bigint[]; e_reason text[]; e_words text[];
-    v_any_blind boolean; v_any_event_id boolean; v_any_ext boolean;
+    v_any_blind boolean; v_any_event_id boolean; v_any_ext boolean; v_any_extra boolean;
     v_from integer := 1; v_to integer; v_round integer; v_rounds integer; v_accepted boolean; v_hit bigint[];
     k_target bigint[]; k_status text[]; k_match text[]; k_ext text[]; k_detail text[]; k_result jsonb[]; k_key text[];
     v_new integer[]; v_new_ids bigint[]; v_graphs bigint[]; v_run_keys text[]; v_tasks bigint[];
@@ -58,14 +58,17 @@ begin
                          and (r.event_id is null or (r.event_id <> '' and jsonb_typeof(r.e -> 'event_id') = 'string'))
                          and (r.detail is null or jsonb_typeof(r.e -> 'detail') = 'string')
                          and (r.installation is null or jsonb_typeof(r.e -> 'installation') = 'string')
-                         and not r.e ? 'occurred_at'
+                         and (not r.e ? 'occurred_at' or r.e ->> 'occurred_at' is null or jsonb_typeof(r.e -> 'occurred_at') = 'string')
                          and (r.result is null or jsonb_typeof(r.result) = 'object')
                     then null
                     else orchestration._event_problem(r.e, r.size) end as problem
         from raw r
         offset 0
     ), checked as (
-        select f.*, case when f.problem is not null then 'malformed' when f.installation <> v_installation then 'foreign' end as reason
+        select f.*, case when f.problem is not null then 'malformed' when f.installation <> v_installation then 'foreign' end as reason,
+               -- what only informs, and fields nobody knows: kept in the history
+               case when f.problem is null
+                    then nullif(f.e - '{v,installation,service,process,task,task_run_id,status,detail,result,run_key,external_id,event_id}'::text[], '{}') end as extra
         from formed f
         offset 0
     )
@@ -74,13 +77,14 @@ begin
            array_agg(case when c.reason is null then c.task end), array_agg(case when c.reason is null then c.run_key end),
            array_agg(case when c.reason is null then c.external_id end), array_agg(case when c.reason is null then c.event_id end),
            array_agg(case when c.reason is null then c.detail end), array_agg(case when c.reason is null then nullif(c.result, 'null') end),
+           array_agg(c.extra), coalesce(bool_or(c.extra is not null), false),
            array_agg(c.reason),
            array_agg(case c.reason when 'foreign' then 'the event is of installation ' || left(c.installation, 80) when 'malformed' then c.problem end),
            array_fill(null::bigint, array[v_n]), array_fill(null::text, array[v_n]), array_fill(null::bigint, array[v_n]), array_fill(null::bigint, array[v_n]),
            coalesce(bool_or(c.reason is null and c.task_run_id is null), false),
            coalesce(bool_or(c.reason is null and c.event_id is not null), false),
            coalesce(bool_or(c.reason is null and c.external_id is not null), false)
-    into e_status, e_id, e_service, e_process, e_task, e_key, e_ext, e_event_id, e_detail, e_result, e_reason, e_words,
+    into e_status, e_id, e_service, e_process, e_task, e_key, e_ext, e_event_id, e_detail, e_result, e_extra, v_any_extra, e_reason, e_words,
          e_target, e_match, e_process_id, e_task_id, v_any_blind, v_any_event_id, v_any_ext
     from (select x.* from checked x order by x.i) c;
 
@@ -164,6 +168,14 @@ begin
                   order by e.o) x
             where x.round = v_round;
             exit when k_target is null;
+            if v_any_extra then
+                perform set_config('orchestration.extra', coalesce((
+                    select jsonb_object_agg(x.target, x.extra)::text
+                    from (select e.*, row_number() over (partition by e.target order by e.o) as round
+                          from unnest(e_target[v_from:v_to], e_reason[v_from:v_to], e_extra[v_from:v_to]) with ordinality e(target, reason, extra, o)
+                          where e.target is not null and e.reason is null) x
+                    where x.round = v_round and x.extra is not null), ''), true);
+            end if;
             v_hit := orchestration._apply_known(k_target, k_status, k_match, k_ext, k_detail, k_result, k_key);
             if v_accepted or cardinality(v_hit) is distinct from cardinality(k_target) then
                 perform orchestration._record_idle(k_target, k_status, k_match, k_detail, k_ext, v_hit);
@@ -182,6 +194,10 @@ begin
                 e_target[v_new[n]] := v_new_ids[n];
             end loop;
             perform from orchestration.task t where t.id in (select e_task_id[x] from unnest(v_new) x) order by t.id for key share;
+            if v_any_extra then
+                perform set_config('orchestration.extra', coalesce((
+                    select jsonb_object_agg(v_new_ids[x.n], e_extra[x.i])::text from unnest(v_new) with ordinality x(i, n) where e_extra[x.i] is not null), ''), true);
+            end if;
             insert into orchestration.task_run (id, task_id, run_key, status, external_id, matched_by, detail, result, started_at, finished_at, created_at, updated_at)
             select v_new_ids[x.n], e_task_id[x.i], e_key[x.i], e_status[x.i], e_ext[x.i], 'started', e_detail[x.i], e_result[x.i],
                    case when e_status[x.i] = 'RUNNING' then v_now end, case when e_status[x.i] <> 'RUNNING' then v_now end, v_now, v_now
@@ -211,6 +227,9 @@ begin
         end if;
         v_from := v_to + 1;
     end loop;
+    if v_any_extra then
+        perform set_config('orchestration.extra', '', true);
+    end if;
     return array(select case when e.reason is null or e.reason = 'repeat' then e.target end from unnest(e_target, e_reason) with ordinality e(target, reason, i) order by e.i);
 end
 $$;

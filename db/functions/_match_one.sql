@@ -9,6 +9,7 @@ set enable_seqscan = off
 as $$
 -- Purpose: rules 3 to 6 of SPEC 4.1 for one event on the state as it is, word by word. External ids and event ids are dealt with before.
 -- Parameters: service name, process uid, the task if it is clear already, run key, external id (unknown so far), status.
+--          Setting orchestration.replay: a person replays a dead letter, which opens a partial run without an external id too.
 -- Returns: the task run (null and no reason: new work of task_id), how it was matched, or the dead letter's reason and words.
 -- Calls:   _partial_gap.
 declare
@@ -84,7 +85,7 @@ begin
                       where c.previous_task_id = _match_one.task_id or c.next_task_id = _match_one.task_id) then
         return;
     end if;
-    if p_ext is null then
+    if p_ext is null and not (coalesce(current_setting('orchestration.replay', true), '') = 'on' and p_status in ('SUCCESS', 'FAILED', 'SKIPPED')) then
         reason := 'unexpected';
         words := format('task %s is a root of no graph, nothing of it is in flight, and the event brings no external_id of its own', v_name);
         return;

@@ -14,11 +14,13 @@ as $$
 -- Writes:  task_run_event, task_run.awaits_tool, task_run.external_id.
 declare
     v_now timestamptz := orchestration._now();
+    v_extra jsonb := nullif(current_setting('orchestration.extra', true), '')::jsonb;
 begin
-    insert into orchestration.task_run_event (at, task_run_id, graph_run_id, old_status, new_status, source, actor, matched_by, reason, detail)
+    insert into orchestration.task_run_event (at, task_run_id, graph_run_id, old_status, new_status, source, actor, matched_by, reason, detail, extra)
     select v_now, e.id, t.graph_run_id, t.status, t.status, 'event', nullif(current_setting('orchestration.actor', true), ''), e.match,
            case when t.finished_at is not null then 'late' when e.status = 'ACCEPTED' then 'accepted' else 'duplicate' end,
-           case when e.status = 'ACCEPTED' and t.finished_at is null then e.detail else e.status || coalesce(': ' || e.detail, '') end
+           case when e.status = 'ACCEPTED' and t.finished_at is null then e.detail else e.status || coalesce(': ' || e.detail, '') end,
+           case when v_extra is not null then v_extra -> e.id::text end
     from unnest(p_ids, p_statuses, p_matches, p_details) e(id, status, match, detail)
     cross join lateral (select x.graph_run_id, x.status, x.finished_at from orchestration.task_run x where x.id = e.id offset 0) t
     where e.status = 'ACCEPTED' or not e.id = any (coalesce(p_hit, '{}'));

@@ -17,6 +17,7 @@ declare
     v_now timestamptz := orchestration._now();
     v_source text := coalesce(nullif(current_setting('orchestration.source', true), ''), 'sql');
     v_actor text := nullif(current_setting('orchestration.actor', true), '');
+    v_extra jsonb := nullif(current_setting('orchestration.extra', true), '')::jsonb;
     v_sent bigint[];
     v_ended bigint[];
     v_place bigint[];
@@ -31,8 +32,9 @@ begin
     with changed as (
         select n.* from after n where (n.id, n.status) not in (select o.id, o.status from before o)
     ), recorded as (
-        insert into orchestration.task_run_event (at, task_run_id, graph_run_id, old_status, new_status, source, actor, matched_by, reason, detail)
-        select v_now, c.id, c.graph_run_id, c.previous_status, c.status, v_source, v_actor, c.matched_by, c.reason, c.detail from changed c
+        insert into orchestration.task_run_event (at, task_run_id, graph_run_id, old_status, new_status, source, actor, matched_by, reason, detail, extra)
+        select v_now, c.id, c.graph_run_id, c.previous_status, c.status, v_source, v_actor, c.matched_by, c.reason, c.detail,
+               case when v_extra is not null then v_extra -> c.id::text end from changed c
     )
     select array_agg(c.id) filter (where c.status = 'DISPATCHED'),
            array_agg(c.id) filter (where c.finished_at is not null),

@@ -16,6 +16,7 @@ declare
     v_now timestamptz := orchestration._now();
     v_source text := coalesce(nullif(current_setting('orchestration.source', true), ''), 'sql');
     v_actor text := nullif(current_setting('orchestration.actor', true), '');
+    v_extra jsonb := nullif(current_setting('orchestration.extra', true), '')::jsonb;
     v_dispatched bigint[];
     v_alone bigint[];
     v_ended bigint[];
@@ -23,8 +24,9 @@ declare
 begin
     insert into orchestration.graph_run_task_run (graph_run_id, task_run_id, task_id, attempt)
     select b.graph_run_id, b.id, b.task_id, b.attempt from born b where b.graph_run_id is not null;
-    insert into orchestration.task_run_event (at, task_run_id, graph_run_id, new_status, source, actor, matched_by, reason, detail)
-    select v_now, b.id, b.graph_run_id, b.status, v_source, v_actor, b.matched_by, b.reason, b.detail from born b;
+    insert into orchestration.task_run_event (at, task_run_id, graph_run_id, new_status, source, actor, matched_by, reason, detail, extra)
+    select v_now, b.id, b.graph_run_id, b.status, v_source, v_actor, b.matched_by, b.reason, b.detail,
+           case when v_extra is not null then v_extra -> b.id::text end from born b;
     select array_agg(b.id) filter (where b.status = 'DISPATCHED'),
            array_agg(b.id) filter (where b.graph_run_id is null and b.status = 'QUEUED' and b.due_at is null),
            array_agg(b.id order by b.id) filter (where b.graph_run_id is null and b.status in ('SUCCESS', 'FAILED', 'SKIPPED')),

@@ -14,6 +14,7 @@ create table orchestration.task_run_event (
     matched_by text,
     reason text,
     detail text,
+    extra jsonb,
     constraint task_run_event_source_is_known check (source in ('event', 'sql', 'rest', 'cli', 'bridge', 'reaper'))
 ) partition by range (at);
 create index task_run_event_by_task_run on orchestration.task_run_event (task_run_id);
@@ -21,6 +22,7 @@ create index task_run_event_by_graph_run on orchestration.task_run_event (graph_
 comment on table orchestration.task_run_event is 'Every transition of task runs and graph runs, and every event that changed nothing. Append-only for every role; only purge removes.';
 comment on column orchestration.task_run_event.actor is 'Setting orchestration.actor of the transaction.';
 comment on column orchestration.task_run_event.matched_by is 'How the event found its execution: task_run_id, external_id, in_flight, ended, started.';
+comment on column orchestration.task_run_event.extra is 'What the event said beyond the fields that decide: occurred_at, and fields nobody knows.';
 
 create table orchestration.event_seen (
     at timestamptz not null,

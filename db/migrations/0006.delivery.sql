@@ -60,8 +60,12 @@ create table orchestration.dead_letter (
     detail text not null,
     created_at timestamptz not null default now(),
     replayed_at timestamptz,
+    replayed_by text,
+    task_run_id bigint,
     updated_at timestamptz not null default now()
 );
 create index dead_letter_open on orchestration.dead_letter (id) where replayed_at is null;
 comment on table orchestration.dead_letter is 'Messages that could not be applied, with raw bytes, coordinates and the reason.';
 comment on column orchestration.dead_letter.topic is 'The Kafka topic, or sql, rest.';
+comment on column orchestration.dead_letter.replayed_by is 'Who had it replayed: setting orchestration.actor, else the database user.';
+comment on column orchestration.dead_letter.task_run_id is 'The task run it belonged to when it was replayed.';

@@ -61,4 +61,4 @@ set local orchestration.source = '';
 select report('{"service": "nobody", "process": "x", "status": "SUCCESS"}');
 select is((select topic from dead_letter order by id desc limit 1), 'sql', 'of SQL: topic sql');
 select is((select array_agg(column_name::text order by ordinal_position) from information_schema.columns where table_schema = 'orchestration' and table_name = 'task_run_event'),
-          array['id', 'at', 'task_run_id', 'graph_run_id', 'old_status', 'new_status', 'source', 'actor', 'db_user', 'matched_by', 'reason', 'detail'], 'the columns of the contract');
+          array['id', 'at', 'task_run_id', 'graph_run_id', 'old_status', 'new_status', 'source', 'actor', 'db_user', 'matched_by', 'reason', 'detail', 'extra'], 'the columns of the contract, and what else an event said');
