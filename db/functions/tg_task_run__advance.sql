@@ -9,9 +9,10 @@ set enable_mergejoin = off
 set work_mem = '256MB'
 set orchestration.engine = 'on'
 as $$
--- Purpose: the effects of transitions, whoever made them: history, dispatch, next-task resolution, crossing into other graphs. Once per
---          real transition: rows whose status did not change are found by a hashed look-up in the old rows, never by a join of the two.
--- Calls:   _send, _settle, _place.
+-- Purpose: the effects of transitions, whoever made them: history, dispatch, new attempts, next-task resolution, crossing into other graphs.
+--          Once per real transition: rows whose status did not change are found by a hashed look-up in the old rows, never by a join of the
+--          two. Where a failed execution gets a new attempt its places go on.
+-- Calls:   _send, _retry, _settle, _place.
 -- Writes:  task_run_event; withdraws unsent dispatches of task runs ended by hand.
 declare
     v_now timestamptz := orchestration._now();
@@ -28,6 +29,8 @@ declare
     v_shared boolean;
     v_own boolean;
     v_order text;
+    v_failed bigint[];
+    v_again bigint[] := '{}';
 begin
     with changed as (
         select n.* from after n where (n.id, n.status) not in (select o.id, o.status from before o)
@@ -46,8 +49,9 @@ begin
                                                     or (c.finished_at is not null and c.status <> 'CANCELLED' and c.graph_run_id is null and c.dispatched_at is null
                                                         and c.attempt = 1 and c.reason is distinct from 'config')),
            array_agg(distinct c.task_id) filter (where c.finished_at is not null),
-           coalesce(bool_or(c.finished_at is not null and c.graph_run_id is null), false)
-    into v_sent, v_ended, v_runs, v_tasks, v_statuses, v_shared, v_place, v_place_tasks, v_own
+           coalesce(bool_or(c.finished_at is not null and c.graph_run_id is null), false),
+           array_agg(c.id order by c.id) filter (where c.status = 'FAILED' and c.dispatched_at is not null and (c.reason is null or c.reason = 'timeout'))
+    into v_sent, v_ended, v_runs, v_tasks, v_statuses, v_shared, v_place, v_place_tasks, v_own, v_failed
     from changed c;
     if v_sent is not null then
         perform orchestration._send(v_sent);
@@ -58,13 +62,22 @@ begin
     if v_source <> 'event' then
         delete from orchestration.dispatch d where d.task_run_id = any (v_ended) and d.bridge_id is null;
     end if;
-    if v_shared then
+    v_order := nullif(current_setting('orchestration.order', true), '');
+    if v_failed is not null then
+        if v_order is not null and cardinality(v_failed) > 1 then
+            v_failed := array(select o.id from unnest(string_to_array(v_order, ',')::bigint[]) with ordinality o(id, i)
+                              where case when o.id in (select f from unnest(v_failed) f) then true end order by o.i);
+        end if;
+        v_again := orchestration._retry(v_failed, v_ended);
+    end if;
+    if v_shared or cardinality(v_again) > 0 then
         select array_agg(l.graph_run_id order by l.task_run_id, l.graph_run_id), array_agg(l.task_id order by l.task_run_id, l.graph_run_id),
                array_agg(t.status order by l.task_run_id, l.graph_run_id)
         into v_runs, v_tasks, v_statuses
         from unnest(v_ended) e(id)
         cross join lateral (select x.status from orchestration.task_run x where x.id = e.id offset 0) t
-        cross join lateral (select x.graph_run_id, x.task_run_id, x.task_id from orchestration.graph_run_task_run x where x.task_run_id = e.id offset 0) l;
+        cross join lateral (select x.graph_run_id, x.task_run_id, x.task_id from orchestration.graph_run_task_run x where x.task_run_id = e.id offset 0) l
+        where case when e.id in (select a from unnest(v_again) a) then false else true end;
     end if;
     if v_runs is not null then
         perform orchestration._settle(v_runs, v_tasks, v_statuses);
@@ -74,7 +87,6 @@ begin
            or exists (select from orchestration.graph_root r where r.task_id = any (v_place_tasks))
            or exists (select from orchestration.awaited_root a where a.task_id = any (v_place_tasks))
            or exists (select from orchestration.graph_change)) then
-        v_order := nullif(current_setting('orchestration.order', true), '');
         if v_order is not null and cardinality(v_place) > 1 then
             -- events in their order, which rows of one UPDATE do not have
             v_place := array(select o.id from unnest(string_to_array(v_order, ',')::bigint[]) with ordinality o(id, i)
