@@ -1,4 +1,4 @@
-create or replace function orchestration._cancel_runs(p_run_ids bigint[], p_reason text, p_detail text) returns void
+create or replace function orchestration._cancel_runs(p_run_ids bigint[], p_reason text, p_detail text, p_status text default 'CANCELLED') returns void
 language plpgsql
 set search_path = ''
 set plan_cache_mode = force_generic_plan
@@ -10,6 +10,7 @@ set orchestration.engine = 'on'
 as $$
 -- Purpose: end graph runs at once: what they had not started is SKIPPED, what is in flight CANCELLED unless another open run shares it.
 --          Unsent dispatches are withdrawn; the tool is not told. Runs that ended already are passed over.
+-- Parameters: the runs; reason and words; the status they end with (FAILED for a time-out).
 -- Locks:   graph_run rows in id order.
 -- Writes:  graph_run, task_run, awaited_root, dispatch, task_run_event.
 declare
@@ -22,9 +23,9 @@ begin
         return;
     end if;
     delete from orchestration.awaited_root a where a.graph_run_id = any (v_runs);
-    update orchestration.graph_run r set status = 'CANCELLED', reason = p_reason, detail = p_detail, open_count = 0, finished_at = v_now, updated_at = v_now
+    update orchestration.graph_run r set status = p_status, reason = p_reason, detail = p_detail, open_count = 0, finished_at = v_now, updated_at = v_now
     where r.id = any (v_runs);
-    perform orchestration._record_runs(v_runs, 'RUNNING', array_fill('CANCELLED'::text, array[cardinality(v_runs)]),
+    perform orchestration._record_runs(v_runs, 'RUNNING', array_fill(p_status, array[cardinality(v_runs)]),
         array_fill(p_reason, array[cardinality(v_runs)]), array_fill(p_detail, array[cardinality(v_runs)]));
     insert into orchestration.task_run (task_id, graph_run_id, run_key, status, reason, detail, finished_at, created_at, updated_at)
     select v.task_id, r.id, r.run_key, 'SKIPPED', p_reason, p_detail, v_now, v_now, v_now
@@ -45,4 +46,4 @@ begin
     where t.id = any (v_flight) and t.finished_at is null;
 end
 $$;
-comment on function orchestration._cancel_runs(bigint[], text, text) is 'Ends graph runs at once, CANCELLED.';
+comment on function orchestration._cancel_runs(bigint[], text, text, text) is 'Ends graph runs at once.';

@@ -9,13 +9,12 @@ as $$
 -- Parameters: the old run, locked by the caller; opened_by; words for the run and its history.
 -- Returns: the new run's id.
 -- Raises:  OR402 archived or empty, OR403 a predecessor outside never succeeded, OR404 nothing of a partial run is left.
--- Calls:   _version_now, _outside.
+-- Calls:   _version_now, _stand_in.
 -- Writes:  graph_run, stand_in.
 declare
     v_old record;
     v_version record;
     v_id bigint;
-    v_missing text;
 begin
     select r.id, r.graph_id, r.version_id, r.run_key, r.params, g.name, g.archived into v_old
     from orchestration.graph_run r left join orchestration.graph g on g.id = r.graph_id
@@ -23,10 +22,11 @@ begin
     if v_old.archived then
         perform orchestration._refuse('OR402', format('graph %s of graph run %s is archived', to_json(v_old.name), v_old.id), 'Set archived = false on the graph first.');
     end if;
-    select v.id, v.base_id, v.from_task_ids, v.through_task_id, v.task_count into v_version
+    select v.id, v.task_count into v_version
     from orchestration.graph_version v where v.id = orchestration._version_now(v_old.version_id);
     if not found then
-        if exists (select from orchestration.graph_version v where v.id = v_old.version_id and v.from_task_ids is not null) then
+        if exists (select from orchestration.graph_version v where v.id = v_old.version_id and v.from_task_ids is not null)
+           and exists (select from orchestration.graph_head h join orchestration.graph_version v on v.id = h.version_id and v.task_count > 0 where h.graph_id = v_old.graph_id) then
             perform orchestration._refuse('OR404', format('graph %s no longer has the tasks that graph run %s started from', to_json(v_old.name), v_old.id), 'Launch the graph, or other tasks of it.');
         end if;
         perform orchestration._refuse('OR402', format('graph %s has no tasks', to_json(v_old.name)), 'Add chains to it through graph_chain.');
@@ -36,20 +36,7 @@ begin
     insert into orchestration.stand_in (graph_run_id, task_id, task_run_id)
     select v_id, s.task_id, s.task_run_id from orchestration.stand_in s
     where s.graph_run_id = p_run_id and not exists (select from orchestration.graph_version_task t where t.version_id = v_version.id and t.task_id = s.task_id);
-    if v_version.base_id is not null then
-        insert into orchestration.stand_in (graph_run_id, task_id, task_run_id)
-        select v_id, o.task_id, o.task_run_id
-        from orchestration._outside(v_version.base_id, v_version.from_task_ids, v_old.run_key, v_version.through_task_id) o
-        where o.task_run_id is not null
-        on conflict do nothing;
-        select string_agg(to_json(k.task_name)::text, ', ' order by k.task_name) into v_missing
-        from orchestration._outside(v_version.base_id, v_version.from_task_ids, v_old.run_key, v_version.through_task_id) o
-        join orchestration.task_card k on k.task_id = o.task_id
-        where not exists (select from orchestration.stand_in s where s.graph_run_id = v_id and s.task_id = o.task_id);
-        if v_missing is not null then
-            perform orchestration._refuse('OR403', format('graph run %s cannot be run again: task %s outside of it never succeeded', v_old.id, v_missing), 'Run that first, or launch the whole graph.');
-        end if;
-    end if;
+    perform orchestration._stand_in(v_id, v_version.id, v_old.run_key);
     insert into orchestration.graph_run (id, graph_id, version_id, run_key, params, open_count, opened_by, replaces_id, has_filled, detail, created_at, updated_at)
     values (v_id, v_old.graph_id, v_version.id, v_old.run_key, v_old.params, v_version.task_count, p_opened_by, v_old.id, true, p_detail, orchestration._now(), orchestration._now());
     return v_id;

@@ -6,19 +6,19 @@ as $$
 -- Purpose: the part of a version that a partial run goes through: the given tasks and all that is downstream of them, with the chains
 --          between. With p_through (a run from one chain) of the given tasks' successors only this one and what is downstream of it.
 --          Made once per version and set of tasks.
--- Returns: the graph_version's id.
+-- Returns: the graph_version's id, locked for key share so that purge leaves it.
 -- Writes:  graph_version, graph_version_task.
 declare
     v_from bigint[] := array(select distinct x from unnest(p_task_ids) x order by 1);
     v_id bigint;
     v_count integer;
 begin
-    select v.id into v_id from orchestration.graph_version v where v.base_id = p_version_id and v.from_task_ids = v_from and coalesce(v.through_task_id, 0) = coalesce(p_through, 0);
+    select v.id into v_id from orchestration.graph_version v where v.base_id = p_version_id and v.from_task_ids = v_from and coalesce(v.through_task_id, 0) = coalesce(p_through, 0) for key share;
     if found then
         return v_id;
     end if;
     perform pg_advisory_xact_lock(hashtextextended('orchestration.partial', p_version_id));
-    select v.id into v_id from orchestration.graph_version v where v.base_id = p_version_id and v.from_task_ids = v_from and coalesce(v.through_task_id, 0) = coalesce(p_through, 0);
+    select v.id into v_id from orchestration.graph_version v where v.base_id = p_version_id and v.from_task_ids = v_from and coalesce(v.through_task_id, 0) = coalesce(p_through, 0) for key share;
     if found then
         return v_id;
     end if;

@@ -11,8 +11,10 @@ as $$
 --          answered before those ends were asked for; whatever was produced before that instant lies before them. known: all partitions the
 --          topic has, held or not: one that is new counts from now on.
 -- Returns: the desired state, started or stopped; this instant by the database's clock.
+-- Calls:   _unclaim.
 -- Writes:  bridge_instance, kafka_offset, dispatch.
 declare
+    v_silent bigint[];
     v_silence interval := (select s.value::interval from orchestration.setting s where s.name = 'bridge_silence');
 begin
     state := (select s.desired from orchestration.service_state s);
@@ -40,7 +42,8 @@ begin
             where b.id in (select x.id from orchestration.bridge_instance x where x.retired_at is null and x.heartbeat_at < heartbeat.at - v_silence for update skip locked)
             returning b.id
         )
-        update orchestration.dispatch d set bridge_id = null where d.bridge_id in (select id from silent);
+        select array_agg(s.id) into v_silent from silent s;
+        perform orchestration._unclaim(v_silent, null);
     end if;
     if at + interval '2 weeks' >= (select s.value::timestamptz from orchestration.setting s where s.name = 'record_ready_until') then
         perform orchestration._create_partitions();

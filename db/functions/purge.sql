@@ -91,11 +91,17 @@ begin
         return v_removed;
     end if;
     -- nothing left to remove row by row: versions and partitions
+    -- (a launch holds a lock on the partial version it uses: what is locked stays; then look again)
+    select array_agg(x.id) into v_runs
+    from (select v.id from orchestration.graph_version v
+          where v.created_at < v_cutoff and not exists (select from orchestration.graph_head h where h.version_id = v.id offset 0)
+          for update skip locked) x;
     with gone as (
         delete from orchestration.graph_version v
-        where v.created_at < v_cutoff
+        where v.id = any (v_runs)
           and not exists (select from orchestration.graph_head h where h.version_id = v.id offset 0)
           and not exists (select from orchestration.graph_run r where r.graph_id = v.graph_id and r.version_id = v.id offset 0)
+          and not exists (select from orchestration.graph_run r where v.graph_id is null and r.graph_id is null and r.version_id = v.id offset 0)
           and not exists (select from orchestration.graph_version p where p.base_id = v.id offset 0)
         returning v.id
     )

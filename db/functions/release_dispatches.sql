@@ -2,7 +2,7 @@ create or replace function orchestration.release_dispatches(instance bigint, tas
 language sql security definer
 set search_path = ''
 as $$
-    -- Purpose: the broker refused them: any bridge may take them again. Writes: dispatch.
-    update orchestration.dispatch d set bridge_id = null where d.task_run_id = any (release_dispatches.task_run_ids) and d.bridge_id = release_dispatches.instance
+    -- Purpose: the broker refused them: any bridge may take them again. Calls: _unclaim. Writes: dispatch.
+    select orchestration._unclaim(array[release_dispatches.instance], release_dispatches.task_run_ids)
 $$;
 comment on function orchestration.release_dispatches(bigint, bigint[]) is 'Gives claimed dispatches back.';

@@ -2,10 +2,10 @@ create or replace function orchestration.retire_bridge(instance bigint) returns 
 language plpgsql security definer
 set search_path = ''
 as $$
--- Purpose: a bridge ends in good order: its unsent dispatches are anybody's. Writes: bridge_instance, dispatch.
+-- Purpose: a bridge ends in good order: its unsent dispatches are anybody's. Calls: _unclaim. Writes: bridge_instance, dispatch.
 begin
     update orchestration.bridge_instance b set retired_at = orchestration._now(), state = 'retired' where b.id = instance and b.retired_at is null;
-    update orchestration.dispatch d set bridge_id = null where d.bridge_id = instance;
+    perform orchestration._unclaim(array[instance], null);
     perform pg_notify('orchestration_task_run', '') where exists (select from orchestration.dispatch d where d.bridge_id is null);
 end
 $$;

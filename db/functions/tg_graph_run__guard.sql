@@ -15,7 +15,8 @@ begin
                 'A RUNNING graph run can be set to CANCELLED; every other end follows from its task runs.');
         end if;
         perform orchestration._ensure_partitions();
-        perform orchestration._cancel_runs(array[old.id], 'cancelled', coalesce(new.reason, new.detail));
+        perform orchestration._cancel_runs(array[old.id], 'cancelled', orchestration._by_hand('cancelled',
+            coalesce(case when new.reason is distinct from old.reason then new.reason end, case when new.detail is distinct from old.detail then new.detail end)));
         return null;
     end if;
     return new;

@@ -73,6 +73,7 @@ create table orchestration.task_run (
 create index task_run_by_task on orchestration.task_run (task_id, id);
 create index task_run_in_flight on orchestration.task_run (task_id, run_key, id) where status in ('QUEUED', 'DISPATCHED', 'RUNNING');
 create index task_run_due on orchestration.task_run (due_at) where due_at is not null and status in ('QUEUED', 'DISPATCHED', 'RUNNING');
+create index task_run_queued on orchestration.task_run (id) where status = 'QUEUED';
 create index task_run_awaits_tool on orchestration.task_run (task_id, id) where awaits_tool;
 comment on table orchestration.task_run is 'One execution of a task; one row per attempt.';
 comment on column orchestration.task_run.graph_run_id is 'The graph run that started it (its home); null: a tool or a person started it. All runs it stands in: graph_run_task_run.';
