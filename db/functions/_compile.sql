@@ -10,6 +10,7 @@ as $$
 --          Markers are deleted in one statement and the chains read in a later one, so a version may hold an edit whose marker stays
 --          (then the next start compiles again, to the same), never the other way round.
 -- Locks:   one advisory lock a graph, to the end of the transaction; edits take no lock that this needs.
+-- Calls:   _compile_references.
 -- Writes:  graph_version, graph_version_task, graph_head, graph_root; deletes graph_change.
 declare
     v_graph_id bigint;
@@ -38,11 +39,12 @@ begin
             select e.p as id, array_agg(e.n order by e.n) as ids, array_agg(i.needs order by e.n) as needs
             from edge e join incoming i on i.id = e.n group by e.p
         )
-        insert into orchestration.graph_version_task (version_id, task_id, predecessor_ids, successor_ids, successor_needs, predecessor_count)
-        select v_version_id, node.id, coalesce(i.ids, '{}'), coalesce(o.ids, '{}'), coalesce(o.needs, '{}'), coalesce(i.needs, 0)
-        from node left join incoming i on i.id = node.id left join outgoing o on o.id = node.id;
+        insert into orchestration.graph_version_task (version_id, task_id, predecessor_ids, successor_ids, successor_needs, predecessor_count, position)
+        select v_version_id, node.id, coalesce(i.ids, '{}'), coalesce(o.ids, '{}'), coalesce(o.needs, '{}'), coalesce(i.needs, 0), row_number() over (order by r.ord, node.id)
+        from node left join incoming i on i.id = node.id left join outgoing o on o.id = node.id left join orchestration.task_order r on r.task_id = node.id;
         get diagnostics v_count = row_count;
         update orchestration.graph_version set task_count = v_count where id = v_version_id;
+        perform orchestration._compile_references(v_version_id);
         insert into orchestration.graph_head as h (graph_id, version_id) values (v_graph_id, v_version_id)
         on conflict (graph_id) do update set version_id = excluded.version_id;
         delete from orchestration.graph_root r where r.graph_id = v_graph_id;

@@ -10,10 +10,10 @@ set orchestration.engine = 'on'
 as $$
 -- Purpose: QUEUED task runs whose time has come: one UPDATE to DISPATCHED with config, time-outs and the next instant to look at them; its
 --          trigger sends them. Where the graph of the home run is paused they are held instead (due_at infinity) until the resume. Where
---          nothing can be sent to the task any more they are FAILED, reason config. Others than QUEUED ones are passed over.
+--          nothing can be sent to the task any more, or a placeholder of its config template finds nothing, they are FAILED, reason config. Others than QUEUED ones are passed over.
 -- Returns: how many were dispatched.
 -- Locks:   graph_run rows in id order, then task_run rows in id order.
--- Calls:   _paused_graphs.
+-- Calls:   _paused_graphs, _render.
 -- Writes:  task_run.
 declare
     v_now timestamptz := orchestration._now();
@@ -21,6 +21,8 @@ declare
     v_held bigint[];
     v_dumb bigint[];
     v_paused bigint[] := '{}';
+    v_templated bigint[];
+    v_rendered record;
     v_count integer;
 begin
     perform from orchestration.graph_run r
@@ -47,6 +49,32 @@ begin
         set previous_status = t.status, status = 'FAILED', reason = 'config', detail = 'nothing can be sent to its service: it has no dispatch topic',
             finished_at = v_now, updated_at = v_now
         where t.id = any (v_dumb);
+    end if;
+    if v_ids is not null and exists (select from orchestration.task_placeholder) then
+        select array_agg(t.id order by p.i) into v_templated
+        from unnest(v_ids) with ordinality p(id, i)
+        cross join lateral (select y.id, y.task_id from orchestration.task_run y where y.id = p.id and y.config is null offset 0) t
+        cross join lateral (select from orchestration.task_card y where y.task_id = t.task_id and y.templated offset 0) k;
+    end if;
+    if v_templated is not null then
+        select array_agg(v_templated[x.i]) filter (where x.problem is null) as ids, array_agg(x.config) filter (where x.problem is null) as configs,
+               array_agg(v_templated[x.i]) filter (where x.problem is not null) as dumb, array_agg(x.problem) filter (where x.problem is not null) as problems
+        into v_rendered
+        from (select array_agg(t.graph_run_id order by p.i) as run_ids, array_agg(t.task_id order by p.i) as task_ids,
+                     array_agg(t.attempt order by p.i) as attempts, array_agg(t.run_key order by p.i) as run_keys
+              from unnest(v_templated) with ordinality p(id, i)
+              cross join lateral (select y.graph_run_id, y.task_id, y.attempt, y.run_key from orchestration.task_run y where y.id = p.id offset 0) t) a
+        cross join lateral orchestration._render(a.run_ids, a.task_ids, a.attempts, a.run_keys) x;
+        if v_rendered.ids is not null then
+            update orchestration.task_run t set config = c.config from unnest(v_rendered.ids, v_rendered.configs) c(id, config) where t.id = c.id;
+        end if;
+        if v_rendered.dumb is not null then
+            update orchestration.task_run t
+            set previous_status = t.status, status = 'FAILED', reason = 'config', detail = c.problem, finished_at = v_now, updated_at = v_now
+            from unnest(v_rendered.dumb, v_rendered.problems) c(id, problem)
+            where t.id = c.id;
+            v_ids := nullif(array(select p.id from unnest(v_ids) with ordinality p(id, i) where p.id <> all (v_rendered.dumb) order by p.i), '{}');
+        end if;
     end if;
     if v_ids is null then
         return 0;

@@ -44,9 +44,9 @@ begin
     ), outgoing as (
         select e.p as id, array_agg(e.n order by e.n) as ids, array_agg(i.needs order by e.n) as needs from inner_edge e join incoming i on i.id = e.n group by e.p
     )
-    insert into orchestration.graph_version_task (version_id, task_id, predecessor_ids, successor_ids, successor_needs, predecessor_count)
-    select v_id, c.task_id, coalesce(i.ids, '{}'), coalesce(o.ids, '{}'), coalesce(o.needs, '{}'), coalesce(i.needs, 0)
-    from scope c left join incoming i on i.id = c.task_id left join outgoing o on o.id = c.task_id;
+    insert into orchestration.graph_version_task (version_id, task_id, predecessor_ids, successor_ids, successor_needs, predecessor_count, position)
+    select v_id, c.task_id, coalesce(i.ids, '{}'), coalesce(o.ids, '{}'), coalesce(o.needs, '{}'), coalesce(i.needs, 0), b.position
+    from scope c join orchestration.graph_version_task b on b.version_id = p_version_id and b.task_id = c.task_id left join incoming i on i.id = c.task_id left join outgoing o on o.id = c.task_id;
     get diagnostics v_count = row_count;
     update orchestration.graph_version set task_count = v_count where id = v_id;
     return v_id;

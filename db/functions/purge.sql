@@ -104,6 +104,8 @@ begin
           and not exists (select from orchestration.graph_run r where v.graph_id is null and r.graph_id is null and r.version_id = v.id offset 0)
           and not exists (select from orchestration.graph_version p where p.base_id = v.id offset 0)
         returning v.id
+    ), unread as (
+        delete from orchestration.graph_version_reference f where f.version_id in (select g.id from gone g)
     )
     delete from orchestration.graph_version_task t where t.version_id in (select g.id from gone g);
     get diagnostics v_removed = row_count;

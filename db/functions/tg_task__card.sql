@@ -21,8 +21,9 @@ begin
         return null;
     end if;
     insert into orchestration.task_card as c
-        (task_id, task_name, process_id, process_uid, service_id, service_name, dispatch_topic, echoes_ids, archived, address)
+        (task_id, task_name, process_id, process_uid, service_id, service_name, dispatch_topic, echoes_ids, archived, templated, address)
     select t.id, t.name, p.id, p.uid, s.id, s.name, s.dispatch_topic, s.echoes_ids, t.archived or p.archived or s.archived,
+           exists (select from orchestration.task_placeholder h where h.task_id = t.id),
            '"service":' || to_json(s.name) || ',"process":' || to_json(p.uid) || ',"task":' || to_json(t.name)
     from orchestration.task t
     join orchestration.process p on p.id = t.process_id
@@ -31,7 +32,7 @@ begin
     on conflict (task_id) do update set
         task_name = excluded.task_name, process_id = excluded.process_id, process_uid = excluded.process_uid, service_id = excluded.service_id,
         service_name = excluded.service_name, dispatch_topic = excluded.dispatch_topic, echoes_ids = excluded.echoes_ids,
-        archived = excluded.archived, address = excluded.address;
+        archived = excluded.archived, templated = excluded.templated, address = excluded.address;
     if tg_op = 'UPDATE' then
         select c.id, k.task_name, k.service_name into v_bad
         from orchestration.chain c join orchestration.task_card k on k.task_id = c.next_task_id

@@ -14,9 +14,6 @@ begin
     if jsonb_typeof(new.config_template) is distinct from 'object' then
         perform orchestration._refuse('OR104', format('config template of task %s is not a JSON object', to_json(new.name)), 'Write an object, {} where the task needs no config.');
     end if;
-    if strpos(new.config_template::text, '{{') > 0 then
-        perform orchestration._refuse('OR104', format('config template of task %s holds {{, and placeholders are not supported yet', to_json(new.name)), 'Write the value itself.');
-    end if;
     if octet_length(new.config_template::text) > 524288 then
         perform orchestration._refuse('OR104', format('config template of task %s is over 512 KiB', to_json(new.name)), 'Put bulk data elsewhere and pass a reference.');
     end if;

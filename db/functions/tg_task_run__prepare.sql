@@ -3,7 +3,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 -- Purpose: a task run inserted by plain SQL: QUEUED runs the task alone, RUNNING or an end is work a tool did by itself.
--- Raises: OR101, OR107, OR108, OR204, OR303.
+-- Raises: OR101, OR105, OR107, OR108, OR204, OR303.
 declare
     v_now timestamptz := orchestration._now();
     v_card record;
@@ -31,6 +31,11 @@ begin
     if new.status = 'QUEUED' and v_card.dispatch_topic is null then
         perform orchestration._refuse('OR204', format('nothing can be sent to task %s: service %s has no dispatch topic', to_json(v_card.task_name), to_json(v_card.service_name)),
             'Give the service a dispatch_topic, or insert the task run with the status it reached.');
+    end if;
+    if new.status = 'QUEUED' and new.config is null and exists (select from orchestration.task_placeholder h where h.task_id = new.task_id and h.upstream <> '{}') then
+        perform orchestration._refuse('OR105', format('the config template of task %s reads task %s, and alone, in no graph, nothing comes before it', to_json(v_card.task_name),
+            (select to_json(h.upstream[1]) from orchestration.task_placeholder h where h.task_id = new.task_id and h.upstream <> '{}' order by h.n limit 1)),
+            'Give the config with the task run, or launch the task in its graph.');
     end if;
     if new.external_id is not null then
         perform orchestration._check_name('external_id', new.external_id);

@@ -3,17 +3,20 @@ language plpgsql security definer
 set search_path = ''
 as $$
 -- Purpose: a status changed by a plain UPDATE (the engine stamps its own): set the times, the reason `marked`, and remember that the tool
---          may still be at it. DISPATCHED sends at once what waits for its retry; what a pause holds stays.
+--          may still be at it. DISPATCHED sends at once what waits for its retry; what a pause holds stays; where a placeholder of its config
+--          template finds nothing it is FAILED instead.
 -- Raises: OR204, OR408.
+-- Calls:  _render.
 declare
     v_now timestamptz := orchestration._now();
     v_task record;
+    v_rendered record;
 begin
     perform orchestration._ensure_partitions();
     new.previous_status := old.status;
     new.updated_at := v_now;
     if new.status = 'DISPATCHED' then
-        select t.config_template, t.timeout, coalesce(t.ack_timeout, case when k.echoes_ids then interval '5 minutes' end) as ack_timeout, k.dispatch_topic, g.name as paused
+        select t.config_template, k.templated, t.timeout, coalesce(t.ack_timeout, case when k.echoes_ids then interval '5 minutes' end) as ack_timeout, k.dispatch_topic, g.name as paused
         into v_task
         from orchestration.task t
         join orchestration.task_card k on k.task_id = t.id
@@ -25,6 +28,17 @@ begin
         end if;
         if v_task.paused is not null then
             perform orchestration._refuse('OR408', format('task run %s is held: graph %s is paused', new.id, to_json(v_task.paused)), 'Resume the graph: select orchestration.resume_graph(…).');
+        end if;
+        if v_task.templated and new.config is null then
+            select x.config, x.problem into v_rendered from orchestration._render(array[new.graph_run_id], array[new.task_id], array[new.attempt], array[new.run_key]) x;
+            if v_rendered.problem is not null then
+                new.status := 'FAILED';
+                new.reason := 'config';
+                new.detail := v_rendered.problem;
+                new.finished_at := v_now;
+                return new;
+            end if;
+            new.config := v_rendered.config;
         end if;
         new.dispatched_at := v_now;
         new.config := coalesce(new.config, v_task.config_template);

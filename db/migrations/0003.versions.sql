@@ -34,10 +34,22 @@ create table orchestration.graph_version_task (
     successor_ids bigint[] not null,
     successor_needs integer[] not null,
     predecessor_count integer not null,
+    position integer not null default 0,
     primary key (version_id, task_id)
 );
 comment on table orchestration.graph_version_task is 'One row a task of a version, with its neighbours.';
 comment on column orchestration.graph_version_task.successor_needs is 'predecessor_count of each of successor_ids, in the same order: how many arrivals start it.';
+
+comment on column orchestration.graph_version_task.position is 'A topological number: predecessors have smaller ones.';
+
+create table orchestration.graph_version_reference (
+    version_id bigint not null,
+    task_id bigint not null,
+    ancestor_id bigint not null,
+    is_ancestor boolean not null,
+    primary key (version_id, task_id, ancestor_id)
+);
+comment on table orchestration.graph_version_reference is 'Whether a task that a config template reads upstream, and that is no direct predecessor, comes before the task in this version: computed when the version is compiled, so that rendering only looks it up. A missing row (the template was edited since) is computed then.';
 
 create table orchestration.graph_head (
     graph_id bigint primary key,

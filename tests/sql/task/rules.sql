@@ -15,7 +15,7 @@ select refuses($$ insert into task (process_id, name) values (null, 'v') $$, 'OR
 select lives_ok($$ insert into task (process_id, name) select process_id, 't2' from task where name = 't' $$, 'several tasks of one process');
 
 select refuses(format('update task set config_template = %L where name = %L', t.template, 't'), 'OR104', 'config template of task "t"', 'template: ' || t.what)
-from (values ('[]', 'an array'), ('"x"', 'a string'), ('null', 'JSON null'), ('{"a": "{{ run.id }}"}', 'a placeholder, until they are supported'),
+from (values ('[]', 'an array'), ('"x"', 'a string'), ('null', 'JSON null'), ('{"a": "{{ run. }}"}', 'a path that is none'),
              ('{"{{": 1}', 'braces in a key')) t(template, what);
 select refuses($$ update task set config_template = null where name = 't' $$, 'OR104', 'config template of task "t"', 'template: SQL null');
 select lives_ok($$ update task set config_template = '{"a": {"b": [1, null, "{ {"]}}' where name = 't' $$, 'any other object is a template');
