@@ -26,11 +26,11 @@ declare
     e_detail text[]; e_result jsonb[]; e_extra jsonb[];
     -- what became of them; reason and words for dead letters
     e_target bigint[]; e_match text[]; e_process_id bigint[]; e_task_id bigint[]; e_reason text[]; e_words text[];
-    v_any_blind boolean; v_any_event_id boolean; v_any_ext boolean; v_any_extra boolean;
+    e_home_key text[]; -- the run key of the task run named
+    v_any_blind boolean; v_any_named boolean; v_any_event_id boolean; v_any_ext boolean; v_any_extra boolean;
     v_from integer := 1; v_to integer; v_round integer; v_rounds integer; v_accepted boolean; v_hit bigint[];
     k_target bigint[]; k_status text[]; k_match text[]; k_ext text[]; k_detail text[]; k_result jsonb[]; k_key text[];
     v_new integer[]; v_new_ids bigint[]; v_graphs bigint[]; v_run_keys text[]; v_tasks bigint[];
-    v_known record;
 begin
     perform orchestration._require_read_committed();
     perform orchestration._ensure_partitions();
@@ -38,7 +38,8 @@ begin
         select u.i, u.e, octet_length(p_payloads[u.i]) as size,
                u.e ->> 'status' as status, u.e ->> 'task_run_id' as task_run_id, u.e ->> 'service' as service, u.e ->> 'process' as process, u.e ->> 'task' as task,
                u.e ->> 'run_key' as run_key, u.e ->> 'external_id' as external_id, u.e ->> 'event_id' as event_id, u.e ->> 'detail' as detail,
-               u.e -> 'result' as result, u.e ->> 'installation' as installation
+               u.e -> 'result' as result, u.e ->> 'installation' as installation,
+               concat(u.e ->> 'service', u.e ->> 'process', u.e ->> 'task', u.e ->> 'run_key', u.e ->> 'external_id', u.e ->> 'event_id') as names
         from unnest(orchestration._parse_events(p_payloads)) with ordinality u(e, i)
         offset 0
     ), formed as (
@@ -47,9 +48,10 @@ begin
                case when jsonb_typeof(r.e) = 'object' and r.size <= 262144
                          and r.status in ('ACCEPTED', 'RUNNING', 'SUCCESS', 'FAILED', 'SKIPPED')
                          and coalesce(r.e -> 'v', '1') = '1'
-                         and case when r.task_run_id is not null then jsonb_typeof(r.e -> 'task_run_id') = 'number' and r.task_run_id ~ '^[0-9]{1,18}$'
+                         and case when r.task_run_id is not null
+                                  then jsonb_typeof(r.e -> 'task_run_id') = 'number' and length(r.task_run_id) <= 18 and position('.' in r.task_run_id) = 0 and position('-' in r.task_run_id) = 0
                                   else r.service is not null and r.process is not null end
-                         and concat('-', r.service, r.process, r.task, r.run_key, r.external_id, r.event_id) ~ '^[^[:cntrl:]]{1,250}$'
+                         and octet_length(r.names) <= 250 and r.names !~ '[[:cntrl:]]'
                          and (r.service is null or (r.service <> '' and jsonb_typeof(r.e -> 'service') = 'string'))
                          and (r.process is null or (r.process <> '' and jsonb_typeof(r.e -> 'process') = 'string'))
                          and (r.task is null or (r.task <> '' and jsonb_typeof(r.e -> 'task') = 'string'))
@@ -82,67 +84,63 @@ begin
            array_agg(case c.reason when 'foreign' then 'the event is of installation ' || left(c.installation, 80) when 'malformed' then c.problem end),
            array_fill(null::bigint, array[v_n]), array_fill(null::text, array[v_n]), array_fill(null::bigint, array[v_n]), array_fill(null::bigint, array[v_n]),
            coalesce(bool_or(c.reason is null and c.task_run_id is null), false),
+           coalesce(bool_or(c.reason is null and c.task_run_id is not null), false),
            coalesce(bool_or(c.reason is null and c.event_id is not null), false),
            coalesce(bool_or(c.reason is null and c.external_id is not null), false)
     into e_status, e_id, e_service, e_process, e_task, e_key, e_ext, e_event_id, e_detail, e_result, e_extra, v_any_extra, e_reason, e_words,
-         e_target, e_match, e_process_id, e_task_id, v_any_blind, v_any_event_id, v_any_ext
-    from (select x.* from checked x order by x.i) c;
-
-    -- all locks of the batch first, in the engine's order
-    if v_n > 1 or v_any_blind then
-        select array_agg(distinct x.task_id) into v_tasks
-        from (select k.task_id from unnest(e_id, e_service, e_process) e(id, service, process)
-              cross join lateral (select x.task_id from orchestration.task_card x where e.id is null and x.service_name = e.service and x.process_uid = e.process offset 0) k
-              union all
-              select t.task_id from unnest(e_id) e(id) cross join lateral (select y.task_id from orchestration.task_run y where y.id = e.id offset 0) t) x;
-        perform orchestration._compile_around(v_tasks);
-        select array_agg(x.graph_id), array_agg(x.run_key) into v_graphs, v_run_keys
-        from (select distinct c.graph_id, x.run_key
-              from (select k.task_id, e.run_key from unnest(e_id, e_service, e_process, e_key) e(id, service, process, run_key)
-                    cross join lateral (select x.task_id from orchestration.task_card x where e.id is null and x.service_name = e.service and x.process_uid = e.process offset 0) k
-                    union
-                    select t.task_id, t.run_key from unnest(e_id) e(id)
-                    cross join lateral (select y.task_id, y.run_key from orchestration.task_run y where y.id = e.id offset 0) t) x
-              cross join lateral (
-                  select g.graph_id from orchestration.graph_root g where g.task_id = x.task_id and (g.root_count > 1 or x.run_key is not null)
-                  union
-                  select a.graph_id from orchestration.awaited_root a where a.task_id = x.task_id) c) x;
-        if v_graphs is not null then
-            perform orchestration._lock_groups(v_graphs, v_run_keys);
-            perform from orchestration.graph_run g
-            where g.id = any (array(
-                           select l.graph_run_id from unnest(e_id) e(id) cross join lateral (select y.graph_run_id from orchestration.graph_run_task_run y where y.task_run_id = e.id offset 0) l
-                           union
-                           select a.graph_run_id from unnest(v_graphs, v_run_keys) p(graph_id, run_key)
-                           cross join lateral (select x.task_id from orchestration.graph_root x where x.graph_id = p.graph_id offset 0) h
-                           cross join lateral (select x.graph_run_id from orchestration.awaited_root x
-                                               where x.task_id = h.task_id and x.graph_id = p.graph_id and x.run_key = coalesce(p.run_key, '') offset 0) a))
-              and g.status = 'RUNNING'
-            order by g.id for no key update;
-        end if;
-    end if;
+         e_target, e_match, e_process_id, e_task_id, v_any_blind, v_any_named, v_any_event_id, v_any_ext
+    from checked c;
 
     while v_from <= v_n loop
-        -- rule 1: the task run named
-        for v_known in
-            select array_agg(x.i::integer) as i, array_agg(x.target) as target, array_agg(x.task_id) as task_id, array_agg(x.process_id) as process_id,
-                   array_agg(case when x.target is null then 'unknown' when x.differs then 'mismatch' end) as reason,
-                   array_agg(case when x.target is null then format('task run %s does not exist', x.id)
-                                  when x.differs then format('task run %s is of service %s, process %s, task %s', x.id, x.service_name, x.process_uid, x.task_name) end) as words
-            from (
-            select e.i, e.id, t.id as target, t.task_id, k.process_id, k.service_name, k.process_uid, k.task_name,
-                   (e.service <> k.service_name or e.process <> k.process_uid or e.task <> k.task_name) is true as differs
-            from unnest(e_id, e_service, e_process, e_task) with ordinality e(id, service, process, task, i)
-            left join lateral (select x.id, x.task_id from orchestration.task_run x where x.id = e.id offset 0) t on true
+        -- rule 1: the task run named. Its task and home never change: looked up once, and again only while one is unknown
+        if v_any_named and (v_from = 1 or 'unknown' = any (e_reason[v_from:])) then
+            select array_agg(case when x.here then t.id else e_target[s.i] end), array_agg(case when x.here then t.task_id else e_task_id[s.i] end),
+                   array_agg(case when x.here then k.process_id else e_process_id[s.i] end), array_agg(t.run_key),
+                   array_agg(case when x.here then 'task_run_id' else e_match[s.i] end),
+                   array_agg(case when not x.here then e_reason[s.i] when t.id is null then 'unknown' when x.differs then 'mismatch' end),
+                   array_agg(case when not x.here then e_words[s.i] when t.id is null then format('task run %s does not exist', e_id[s.i])
+                                  when x.differs then format('task run %s is of service %s, process %s, task %s', t.id, k.service_name, k.process_uid, k.task_name) end)
+            into e_target, e_task_id, e_process_id, e_home_key, e_match, e_reason, e_words
+            from generate_series(1, v_n) s(i)
+            left join lateral (select x.id, x.task_id, x.run_key from orchestration.task_run x where x.id = e_id[s.i] offset 0) t on true
             left join lateral (select x.process_id, x.service_name, x.process_uid, x.task_name from orchestration.task_card x where x.task_id = t.task_id offset 0) k on true
-            where e.id is not null and e.i >= v_from
-            order by e.i) x
-        loop
-            for n in 1 .. coalesce(cardinality(v_known.i), 0) loop
-                e_target[v_known.i[n]] := v_known.target[n]; e_task_id[v_known.i[n]] := v_known.task_id[n]; e_process_id[v_known.i[n]] := v_known.process_id[n];
-                e_reason[v_known.i[n]] := v_known.reason[n]; e_words[v_known.i[n]] := v_known.words[n]; e_match[v_known.i[n]] := 'task_run_id';
-            end loop;
-        end loop;
+            cross join lateral (select s.i >= v_from and e_id[s.i] is not null as here,
+                                       (e_service[s.i] <> k.service_name or e_process[s.i] <> k.process_uid or e_task[s.i] <> k.task_name) is true as differs) x;
+        end if;
+        -- all locks of the batch first, in the engine's order
+        if v_from = 1 and (v_n > 1 or v_any_blind) then
+            if exists (select from orchestration.graph_change) then
+                select array_agg(distinct x.task_id) into v_tasks
+                from (select e_task_id[s.i] as task_id from generate_series(1, v_n) s(i)
+                      union all
+                      select k.task_id from generate_series(1, v_n) s(i)
+                      cross join lateral (select x.task_id from orchestration.task_card x where e_id[s.i] is null and x.service_name = e_service[s.i] and x.process_uid = e_process[s.i] offset 0) k) x;
+                perform orchestration._compile_around(v_tasks);
+            end if;
+            select array_agg(x.graph_id), array_agg(x.run_key) into v_graphs, v_run_keys
+            from (select distinct c.graph_id, x.run_key
+                  from (select e_task_id[s.i] as task_id, e_home_key[s.i] as run_key from generate_series(1, v_n) s(i) where e_task_id[s.i] is not null
+                        union
+                        select k.task_id, e_key[s.i] from generate_series(1, v_n) s(i)
+                        cross join lateral (select x.task_id from orchestration.task_card x where e_id[s.i] is null and x.service_name = e_service[s.i] and x.process_uid = e_process[s.i] offset 0) k) x
+                  cross join lateral (
+                      select g.graph_id from orchestration.graph_root g where g.task_id = x.task_id and (g.root_count > 1 or x.run_key is not null)
+                      union
+                      select a.graph_id from orchestration.awaited_root a where a.task_id = x.task_id) c) x;
+            if v_graphs is not null then
+                perform orchestration._lock_groups(v_graphs, v_run_keys);
+                perform from orchestration.graph_run g
+                where g.id = any (array(
+                               select l.graph_run_id from generate_series(1, v_n) s(i) cross join lateral (select y.graph_run_id from orchestration.graph_run_task_run y where y.task_run_id = e_id[s.i] offset 0) l
+                               union
+                               select a.graph_run_id from unnest(v_graphs, v_run_keys) p(graph_id, run_key)
+                               cross join lateral (select x.task_id from orchestration.graph_root x where x.graph_id = p.graph_id offset 0) h
+                               cross join lateral (select x.graph_run_id from orchestration.awaited_root x
+                                                   where x.task_id = h.task_id and x.graph_id = p.graph_id and x.run_key = coalesce(p.run_key, '') offset 0) a))
+                  and g.status = 'RUNNING'
+                order by g.id for no key update;
+            end if;
+        end if;
         v_to := v_n;
         if v_any_blind or v_any_event_id then
             -- rules 2 to 6, event ids, and where the pass must end
@@ -155,18 +153,25 @@ begin
             select min(x.i) - 1 into v_to from unnest(e_reason) with ordinality x(reason, i) where x.reason = 'unknown' and x.i > v_from;
         end if;
 
-        -- events of known task runs, in rounds: one event a task run each
+        -- events of known task runs, in rounds: one event a task run each; mostly each task run has one event, and one round is all
+        select array_agg(e_target[s.i]), array_agg(e_status[s.i]), array_agg(e_match[s.i]), array_agg(e_ext[s.i]), array_agg(e_detail[s.i]), array_agg(e_result[s.i]),
+               array_agg(e_key[s.i]), case when count(*) = count(distinct e_target[s.i]) then 1 else 0 end, coalesce(bool_or(e_status[s.i] = 'ACCEPTED'), false)
+        into k_target, k_status, k_match, k_ext, k_detail, k_result, k_key, v_rounds, v_accepted
+        from generate_series(v_from, v_to) s(i)
+        where e_target[s.i] is not null and e_reason[s.i] is null;
         v_round := 1;
         loop
-            select array_agg(x.target), array_agg(x.status), array_agg(x.match), array_agg(x.ext),
-                   array_agg(x.detail), array_agg(x.result), array_agg(x.key), coalesce(max(x.rounds), 0), coalesce(bool_or(x.status = 'ACCEPTED'), false)
-            into k_target, k_status, k_match, k_ext, k_detail, k_result, k_key, v_rounds, v_accepted
-            from (select e.*, row_number() over (partition by e.target order by e.o) as round, count(*) over (partition by e.target) as rounds
-                  from unnest(e_target[v_from:v_to], e_reason[v_from:v_to], e_status[v_from:v_to], e_match[v_from:v_to], e_ext[v_from:v_to], e_detail[v_from:v_to], e_result[v_from:v_to], e_key[v_from:v_to])
-                       with ordinality e(target, reason, status, match, ext, detail, result, key, o)
-                  where e.target is not null and e.reason is null
-                  order by e.o) x
-            where x.round = v_round;
+            if v_rounds <> 1 then
+                select array_agg(x.target), array_agg(x.status), array_agg(x.match), array_agg(x.ext),
+                       array_agg(x.detail), array_agg(x.result), array_agg(x.key), max(x.rounds), coalesce(bool_or(x.status = 'ACCEPTED'), false)
+                into k_target, k_status, k_match, k_ext, k_detail, k_result, k_key, v_rounds, v_accepted
+                from (select e.*, row_number() over (partition by e.target order by e.o) as round, count(*) over (partition by e.target) as rounds
+                      from unnest(e_target[v_from:v_to], e_reason[v_from:v_to], e_status[v_from:v_to], e_match[v_from:v_to], e_ext[v_from:v_to], e_detail[v_from:v_to], e_result[v_from:v_to], e_key[v_from:v_to])
+                           with ordinality e(target, reason, status, match, ext, detail, result, key, o)
+                      where e.target is not null and e.reason is null
+                      order by e.o) x
+                where x.round = v_round;
+            end if;
             exit when k_target is null;
             if v_any_extra then
                 perform set_config('orchestration.extra', coalesce((
@@ -185,9 +190,10 @@ begin
         end loop;
 
         -- work a tool started by itself
-        select array_agg(x.i) into v_new
-        from (select (o + v_from - 1)::integer as i from unnest(e_target[v_from:v_to], e_reason[v_from:v_to]) with ordinality e(target, reason, o)
-              where e.target is null and e.reason is null order by o) x;
+        v_new := null;
+        if v_any_blind then
+            select array_agg(s.i) into v_new from generate_series(v_from, v_to) s(i) where e_target[s.i] is null and e_reason[s.i] is null;
+        end if;
         if v_new is not null then
             select array_agg(nextval('orchestration.task_run_id_seq')) into v_new_ids from generate_series(1, cardinality(v_new));
             for n in 1 .. cardinality(v_new) loop
@@ -214,9 +220,9 @@ begin
         end if;
         if v_any_event_id then
             insert into orchestration.event_seen (at, process_id, event_hash, event_id, task_run_id, status)
-            select v_now, e.process_id, hashtextextended(e.event_id, e.process_id), e.event_id, e.target, e.status
-            from unnest(e_process_id[v_from:v_to], e_event_id[v_from:v_to], e_target[v_from:v_to], e_status[v_from:v_to], e_reason[v_from:v_to]) e(process_id, event_id, target, status, reason)
-            where e.event_id is not null and e.reason is null;
+            select v_now, e_process_id[s.i], hashtextextended(e_event_id[s.i], e_process_id[s.i]), e_event_id[s.i], e_target[s.i], e_status[s.i]
+            from generate_series(v_from, v_to) s(i)
+            where e_event_id[s.i] is not null and e_reason[s.i] is null;
         end if;
         if exists (select from unnest(e_reason[v_from:v_to]) x where x is not null and x <> 'repeat') then
             insert into orchestration.dead_letter (topic, partition, "offset", key, value, reason, detail, created_at, updated_at)

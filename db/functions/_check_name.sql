@@ -5,7 +5,7 @@ as $$
 -- Purpose: names, uids and keys: 1 to 250 characters, none of them a control character.
 -- Raises: OR101.
 begin
-    if name is null or name !~ '^[^[:cntrl:]]{1,250}$' then
+    if name is null or char_length(name) not between 1 and 250 or name ~ '[[:cntrl:]]' then
         perform orchestration._refuse('OR101', format('%s %s is not usable', what, coalesce(to_json(left(name, 80))::text, 'null')),
             'Use 1 to 250 characters without control characters.');
     end if;

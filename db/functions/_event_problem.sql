@@ -26,7 +26,7 @@ begin
     end if;
     foreach v_field in array array['service', 'process', 'task', 'run_key', 'external_id', 'event_id'] loop
         v_value := p_event ->> v_field;
-        if v_value is not null and (jsonb_typeof(p_event -> v_field) <> 'string' or v_value !~ '^[^[:cntrl:]]{1,250}$') then
+        if v_value is not null and (jsonb_typeof(p_event -> v_field) <> 'string' or char_length(v_value) not between 1 and 250 or v_value ~ '[[:cntrl:]]') then
             return format('%s %s is not text of 1 to 250 characters without control characters', v_field, left((p_event -> v_field)::text, 80));
         end if;
     end loop;

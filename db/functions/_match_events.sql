@@ -20,6 +20,7 @@ declare
     v_memory interval := (select s.value::interval from orchestration.setting s where s.name = 'event_memory');
     v_now timestamptz := orchestration._now();
     v_cut integer;
+    v_hashes bigint[];
     v_repeat record;
     v_one record;
     b_i integer[]; b_process bigint[]; b_task bigint[]; b_echoes boolean[]; b_ext_target bigint[]; b_reason text[]; b_words text[]; b_fit integer[];
@@ -28,50 +29,55 @@ begin
     o_target := p_target; o_match := p_match; o_process_id := p_process_id; o_task_id := p_task_id; o_reason := p_reason; o_words := p_words;
     o_to := v_n;
     -- process, task and known external id of the events that name no task run
-    select array_agg(b.i::integer order by b.i), array_agg(c.process_id order by b.i),
-           array_agg(case when c.fit = 1 then c.task_id end order by b.i), array_agg(c.echoes order by b.i), array_agg(x.task_run_id order by b.i),
-           array_agg(case when c.process_id is null or (x.task_run_id is null and c.fit = 0) then 'unknown' end order by b.i),
-           array_agg(case when c.process_id is null then format('no task is known for process %s of service %s', b.process, b.service)
-                          when x.task_run_id is null and c.fit = 0 then format('process %s of service %s has no task %s', b.process, b.service, b.task) end order by b.i),
-           array_agg(case when c.archived then 2 else c.fit end order by b.i)
+    select array_agg(b.i), array_agg(c.process_id), array_agg(case when c.fit = 1 then c.task_id end), array_agg(c.echoes), array_agg(x.task_run_id),
+           array_agg(case when c.process_id is null or (x.task_run_id is null and c.fit = 0) then 'unknown' end),
+           array_agg(case when c.process_id is null then format('no task is known for process %s of service %s', p_process[b.i], p_service[b.i])
+                          when x.task_run_id is null and c.fit = 0 then format('process %s of service %s has no task %s', p_process[b.i], p_service[b.i], p_task[b.i]) end),
+           array_agg(case when c.archived then 2 else c.fit end)
     into b_i, b_process, b_task, b_echoes, b_ext_target, b_reason, b_words, b_fit
-    from unnest(p_id, p_status, p_service, p_process, p_task, p_ext) with ordinality b(id, status, service, process, task, ext, i)
+    from generate_series(p_from, v_n) b(i)
     cross join lateral (
         -- what is archived still has executions in flight, but counts only where nothing else fits
         select f.process_id, f.echoes, case when f.live > 0 then f.live else f.fit end as fit,
                case when f.live > 0 then f.live_task_id else f.task_id end as task_id, f.live = 0 as archived
         from (select min(k.process_id) as process_id, bool_or(k.echoes_ids) as echoes,
-                     (count(*) filter (where b.task is null or k.task_name = b.task))::integer as fit,
-                     (count(*) filter (where not k.archived and (b.task is null or k.task_name = b.task)))::integer as live,
-                     min(k.task_id) filter (where b.task is null or k.task_name = b.task) as task_id,
-                     min(k.task_id) filter (where not k.archived and (b.task is null or k.task_name = b.task)) as live_task_id
+                     (count(*) filter (where p_task[b.i] is null or k.task_name = p_task[b.i]))::integer as fit,
+                     (count(*) filter (where not k.archived and (p_task[b.i] is null or k.task_name = p_task[b.i])))::integer as live,
+                     min(k.task_id) filter (where p_task[b.i] is null or k.task_name = p_task[b.i]) as task_id,
+                     min(k.task_id) filter (where not k.archived and (p_task[b.i] is null or k.task_name = p_task[b.i])) as live_task_id
               from orchestration.task_card k
-              where k.service_name = b.service and k.process_uid = b.process) f) c
-    left join lateral (select y.task_run_id from orchestration.external_execution y where y.process_id = c.process_id and y.external_id = b.ext offset 0) x on true
-    where b.id is null and b.status is not null and b.i >= p_from;
+              where k.service_name = p_service[b.i] and k.process_uid = p_process[b.i]) f) c
+    left join lateral (select y.task_run_id from orchestration.external_execution y where y.process_id = c.process_id and y.external_id = p_ext[b.i] offset 0) x on true
+    where p_id[b.i] is null and p_status[b.i] is not null;
     for n in 1 .. coalesce(cardinality(b_i), 0) loop
         o_process_id[b_i[n]] := b_process[n]; o_task_id[b_i[n]] := b_task[n]; o_reason[b_i[n]] := b_reason[n]; o_words[b_i[n]] := b_words[n];
         o_target[b_i[n]] := b_ext_target[n]; o_match[b_i[n]] := case when b_ext_target[n] is not null then 'external_id' end;
     end loop;
-    -- the same (process, event_id, status) again
-    for v_repeat in
-        select x.* from (
-            select e.i::integer as i, s.task_run_id, s.hit, lag(e.i::integer) over (partition by e.process_id, e.event_id, e.status order by e.i) as earlier
-            from unnest(p_event_id, o_process_id, p_status, o_reason) with ordinality e(event_id, process_id, status, reason, i)
-            left join lateral (
-                select x.task_run_id, true as hit from orchestration.event_seen x
-                where x.event_hash = hashtextextended(e.event_id, e.process_id) and x.process_id = e.process_id and x.event_id = e.event_id and x.status = e.status
-                  and x.at > v_now - v_memory and x.at < v_now + interval '1 day'
-                limit 1) s on true
-            where e.event_id is not null and e.process_id is not null and e.i >= p_from and e.reason is null) x
-        where x.hit or x.earlier is not null
-    loop
-        if v_repeat.hit then
-            o_reason[v_repeat.i] := 'repeat'; o_target[v_repeat.i] := v_repeat.task_run_id;
-        elsif v_repeat.earlier is not null then
-            o_to := least(o_to, v_repeat.i - 1);
-        end if;
-    end loop;
+    -- the same (process, event_id, status) again: mostly no hash of the batch is known, nor twice in it
+    v_hashes := array(select hashtextextended(p_event_id[e.i], o_process_id[e.i]) from generate_series(p_from, v_n) e(i)
+                      where p_event_id[e.i] is not null and o_process_id[e.i] is not null and o_reason[e.i] is null);
+    if cardinality(v_hashes) > 0
+       and ((select count(h) > count(distinct h) from unnest(v_hashes) h)
+            or exists (select from orchestration.event_seen x where x.event_hash = any (v_hashes) and x.at > v_now - v_memory and x.at < v_now + interval '1 day')) then
+        for v_repeat in
+            select x.* from (
+                select e.i::integer as i, s.task_run_id, s.hit, lag(e.i::integer) over (partition by e.process_id, e.event_id, e.status order by e.i) as earlier
+                from unnest(p_event_id, o_process_id, p_status, o_reason) with ordinality e(event_id, process_id, status, reason, i)
+                left join lateral (
+                    select x.task_run_id, true as hit from orchestration.event_seen x
+                    where x.event_hash = hashtextextended(e.event_id, e.process_id) and x.process_id = e.process_id and x.event_id = e.event_id and x.status = e.status
+                      and x.at > v_now - v_memory and x.at < v_now + interval '1 day'
+                    limit 1) s on true
+                where e.event_id is not null and e.process_id is not null and e.i >= p_from and e.reason is null) x
+            where x.hit or x.earlier is not null
+        loop
+            if v_repeat.hit then
+                o_reason[v_repeat.i] := 'repeat'; o_target[v_repeat.i] := v_repeat.task_run_id;
+            elsif v_repeat.earlier is not null then
+                o_to := least(o_to, v_repeat.i - 1);
+            end if;
+        end loop;
+    end if;
     if b_i is null then
         return;
     end if;

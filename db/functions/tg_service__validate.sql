@@ -5,7 +5,7 @@ as $$
 -- Purpose: rules of service before the constraints speak. Raises: OR101, OR102.
 begin
     perform orchestration._check_name('service name', new.name);
-    if new.dispatch_topic is not null and new.dispatch_topic !~ '^[A-Za-z0-9._-]{1,249}$' then
+    if new.dispatch_topic is not null and (char_length(new.dispatch_topic) not between 1 and 249 or new.dispatch_topic ~ '[^A-Za-z0-9._-]') then
         perform orchestration._refuse('OR101', format('dispatch topic %s of service %s is not a Kafka topic name', to_json(left(new.dispatch_topic, 80)), to_json(new.name)),
             'Use letters, digits, dot, underscore and hyphen; leave it null where nothing can be sent to the service.');
     end if;

@@ -44,8 +44,8 @@ create table orchestration.service (
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
     constraint service_name_is_unique unique (name),
-    constraint service_name_is_valid check (name ~ '^[^[:cntrl:]]{1,250}$'),
-    constraint service_dispatch_topic_is_valid check (dispatch_topic ~ '^[A-Za-z0-9._-]{1,249}$')
+    constraint service_name_is_valid check (char_length(name) between 1 and 250 and name !~ '[[:cntrl:]]'),
+    constraint service_dispatch_topic_is_valid check (char_length(dispatch_topic) between 1 and 249 and dispatch_topic !~ '[^A-Za-z0-9._-]')
 );
 comment on table orchestration.service is 'A system that executes tasks: airflow, nifi, …';
 comment on column orchestration.service.dispatch_topic is 'Kafka topic that asks it for an execution; null: it only reports, nothing can be sent to it.';
@@ -62,7 +62,7 @@ create table orchestration.process (
     updated_at timestamptz not null default now(),
     constraint process_service_exists foreign key (service_id) references orchestration.service (id),
     constraint process_uid_is_unique unique (service_id, uid),
-    constraint process_uid_is_valid check (uid ~ '^[^[:cntrl:]]{1,250}$')
+    constraint process_uid_is_valid check (char_length(uid) between 1 and 250 and uid !~ '[[:cntrl:]]')
 );
 comment on table orchestration.process is 'One runnable thing of a service: a DAG (uid = dag_id), a NiFi process group (uid = its name or id).';
 
@@ -80,7 +80,7 @@ create table orchestration.task (
     updated_at timestamptz not null default now(),
     constraint task_process_exists foreign key (process_id) references orchestration.process (id),
     constraint task_name_is_unique unique (name),
-    constraint task_name_is_valid check (name ~ '^[^[:cntrl:]]{1,250}$'),
+    constraint task_name_is_valid check (char_length(name) between 1 and 250 and name !~ '[[:cntrl:]]'),
     constraint task_timeout_is_positive check (timeout > interval '0' and timeout <= interval '10 years'),
     constraint task_ack_timeout_is_positive check (ack_timeout > interval '0' and ack_timeout <= interval '10 years'),
     constraint task_max_attempts_is_sane check (max_attempts between 1 and 1000),
@@ -167,7 +167,7 @@ create table orchestration.graph (
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
     constraint graph_name_is_unique unique (name),
-    constraint graph_name_is_valid check (name ~ '^[^[:cntrl:]]{1,250}$'),
+    constraint graph_name_is_valid check (char_length(name) between 1 and 250 and name !~ '[[:cntrl:]]'),
     constraint graph_labels_is_object check (jsonb_typeof(labels) = 'object'),
     constraint graph_repeat_policy_is_known check (repeat_policy in ('latest', 'queue', 'reject')),
     constraint graph_timeout_is_positive check (timeout > interval '0' and timeout <= interval '10 years')

@@ -23,7 +23,7 @@ create table orchestration.graph_run (
     detail text,
     constraint graph_run_status_is_known check (status in ('RUNNING', 'SUCCESS', 'FAILED', 'CANCELLED')),
     constraint graph_run_opened_by_is_known check (opened_by in ('event', 'partial', 'launch', 'rerun')),
-    constraint graph_run_run_key_is_valid check (run_key ~ '^[^[:cntrl:]]{1,250}$'),
+    constraint graph_run_run_key_is_valid check (char_length(run_key) between 1 and 250 and run_key !~ '[[:cntrl:]]'),
     constraint graph_run_params_is_object check (jsonb_typeof(params) = 'object'),
     constraint graph_run_finished_at_matches_status check ((finished_at is not null) = (status <> 'RUNNING')),
     constraint graph_run_open_count_is_not_negative check (open_count >= 0)
@@ -66,7 +66,7 @@ create table orchestration.task_run (
     config jsonb,
     result jsonb,
     constraint task_run_status_is_known check (status in ('QUEUED', 'DISPATCHED', 'RUNNING', 'SUCCESS', 'FAILED', 'SKIPPED', 'CANCELLED')),
-    constraint task_run_run_key_is_valid check (run_key ~ '^[^[:cntrl:]]{1,250}$'),
+    constraint task_run_run_key_is_valid check (char_length(run_key) between 1 and 250 and run_key !~ '[[:cntrl:]]'),
     constraint task_run_attempt_is_positive check (attempt > 0),
     constraint task_run_finished_at_matches_status check ((finished_at is not null) = (status in ('SUCCESS', 'FAILED', 'SKIPPED', 'CANCELLED')))
 ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
