@@ -10,6 +10,7 @@ grant usage on schema orchestration to orchestration_app, orchestration_reader;
 
 -- the application: definitions and run tables under their rules, functions whose names do not begin with an underscore
 grant select on all tables in schema orchestration to orchestration_app, orchestration_reader;
+revoke select on orchestration.api_token, orchestration.idempotency_key from orchestration_reader;
 grant insert, update, delete on orchestration.service, orchestration.process, orchestration.task, orchestration.chain, orchestration.graph,
     orchestration.graph_chain, orchestration.graph_run, orchestration.task_run, orchestration.graph_run_task_run to orchestration_app;
 do $$

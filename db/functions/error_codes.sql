@@ -5,14 +5,14 @@ set search_path = ''
 as $$
     -- Purpose: the one table of refusals: SQLSTATE, meaning, HTTP status, and the named constraints that stand behind it as the second net.
     values
-    ('OR101', 'a name, uid or key is empty, too long or has control characters', 422, array['service_name_is_valid', 'service_dispatch_topic_is_valid', 'process_uid_is_valid', 'task_name_is_valid', 'graph_name_is_valid', 'graph_run_run_key_is_valid', 'task_run_run_key_is_valid']),
-    ('OR102', 'the name is taken', 409, array['service_name_is_unique', 'process_uid_is_unique', 'task_name_is_unique', 'graph_name_is_unique']),
+    ('OR101', 'a name, uid or key is empty, too long or has control characters', 422, array['service_name_is_valid', 'service_dispatch_topic_is_valid', 'process_uid_is_valid', 'task_name_is_valid', 'graph_name_is_valid', 'graph_run_run_key_is_valid', 'task_run_run_key_is_valid', 'api_token_name_is_valid']),
+    ('OR102', 'the name is taken', 409, array['service_name_is_unique', 'process_uid_is_unique', 'task_name_is_unique', 'graph_name_is_unique', 'api_token_name_is_unique', 'api_token_sha256_is_unique']),
     ('OR103', 'in use, cannot be deleted', 409, array['process_service_exists', 'task_process_exists', 'chain_previous_task_exists', 'chain_next_task_exists', 'graph_chain_graph_exists', 'graph_chain_chain_exists', 'graph_pause_graph_exists']),
     ('OR104', 'a config template that is not understood', 422, '{}'),
     ('OR105', 'a config template reads a task that does not come before its own in the graph', 409, '{}'),
-    ('OR106', 'an interval or count out of bounds', 422, array['task_timeout_is_positive', 'task_ack_timeout_is_positive', 'task_max_attempts_is_sane', 'task_retry_delay_is_sane', 'graph_timeout_is_positive', 'task_run_attempt_is_positive']),
+    ('OR106', 'an interval or count out of bounds', 422, array['task_timeout_is_positive', 'task_ack_timeout_is_positive', 'task_max_attempts_is_sane', 'task_retry_delay_is_sane', 'graph_timeout_is_positive', 'task_run_attempt_is_positive', 'api_token_rate_limit_is_sane']),
     ('OR107', 'a reference to what does not exist', 422, '{}'),
-    ('OR108', 'a value outside the known words or of the wrong JSON type', 422, array['graph_labels_is_object', 'graph_repeat_policy_is_known', 'task_run_status_is_known', 'graph_run_status_is_known', 'graph_run_opened_by_is_known', 'task_run_event_source_is_known', 'service_state_desired_is_known', 'graph_run_params_is_object']),
+    ('OR108', 'a value outside the known words or of the wrong JSON type', 422, array['graph_labels_is_object', 'graph_repeat_policy_is_known', 'task_run_status_is_known', 'graph_run_status_is_known', 'graph_run_opened_by_is_known', 'task_run_event_source_is_known', 'service_state_desired_is_known', 'graph_run_params_is_object', 'api_token_scope_is_known', 'api_token_labels_is_object']),
     ('OR201', 'a chain from a task to itself', 422, array['chain_ends_differ']),
     ('OR202', 'the chain exists already', 409, array['chain_pair_is_unique']),
     ('OR203', 'the chain would close a cycle', 422, '{}'),
@@ -36,6 +36,7 @@ as $$
     ('OR407', 'a dead letter that still cannot be applied', 409, '{}'),
     ('OR408', 'a graph that is paused', 409, '{}'),
     ('OR501', 'an argument that cannot be used', 422, '{}'),
+    ('OR502', 'an Idempotency-Key that was used for another request', 422, '{}'),
     ('OR701', 'first start: no offset is stored for the topic', 409, '{}'),
     ('OR702', 'the topic was re-created', 409, '{}'),
     ('OR703', 'the stored offsets are of another Kafka cluster', 409, '{}'),

@@ -16,13 +16,17 @@ begin
         if new.name = 'record_ready_until' then
             perform new.value::timestamptz;
             return new;
+        elsif new.name = 'api_rate_limit' then
+            v_value := make_interval(secs => new.value::integer);
+        else
+            v_value := new.value::interval;
         end if;
-        v_value := new.value::interval;
     exception when data_exception then
         v_value := null;
     end;
     if v_value is null or v_value <= interval '0' then
-        perform orchestration._refuse('OR106', format('value %s of setting %s is no interval above 0', coalesce(to_json(new.value)::text, 'null'), new.name), 'Use an interval such as ''14 days''.');
+        perform orchestration._refuse('OR106', format('value %s of setting %s is no %s above 0', coalesce(to_json(new.value)::text, 'null'), new.name, case when new.name = 'api_rate_limit' then 'whole number' else 'interval' end),
+            case when new.name = 'api_rate_limit' then 'Use a number such as 100.' else 'Use an interval such as ''14 days''.' end);
     end if;
     return new;
 end
