@@ -107,7 +107,8 @@ def _service(connection: Connection) -> dict[str, Any]:
         "extract(epoch from clock_timestamp() - s.horizon)::float8 as horizon_age, "
         "extract(epoch from clock_timestamp() - s.oldest_unsent_at)::float8 as unsent_age, "
         "(select extract(epoch from clock_timestamp() - max(b.heartbeat_at))::float8 "
-        "from orchestration.bridge_instance b where b.retired_at is null) as beat_age from orchestration.service_status() s"
+        "from orchestration.bridge_instance b where b.retired_at is null) as beat_age "
+        "from orchestration.service_status() s"
     ).fetchone()
     assert row is not None
     return row

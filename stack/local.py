@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from . import StackError, say
+from .api import Api
 from .bridge import Bridge
 from .layout import Layout
 from .sources import MARK, Choice, choose_kafka, choose_postgres, users_own
@@ -63,7 +64,13 @@ class Stack:
             had = self.layout.load()
             postgres = choose_postgres(self.layout, had.get("postgres", {}), own, self.say)
             kafka = choose_kafka(self.layout, had.get("kafka", {}), own, self.say)
-            self.layout.save({"postgres": postgres.settings, "kafka": kafka.settings})
+            api = Api(self.layout, self.say)
+            state = {
+                "postgres": postgres.settings,
+                "kafka": kafka.settings,
+                "api": api.settings(had.get("api", {})),
+            }
+            self.layout.save(state)
             values = self._values(own, postgres, kafka)
             self.layout.write_env(values)
             programs = {**own, **values}
@@ -75,6 +82,12 @@ class Stack:
                 raise errors[0]
             empty_broker = kafka.source == "fallback" and broker.result()
             Bridge(self.layout, self.say).up(command(), programs, empty_broker=empty_broker)
+            token = api.token(command(), programs, state["api"].get("token"))
+            url = f"http://127.0.0.1:{state['api']['port']}"
+            self.layout.save({**state, "api": {**state["api"], "token": token}})
+            api.up(command(), programs, url)
+            values |= {"ORCHESTRATION_API_URL": url, "ORCHESTRATION_API_TOKEN": token}
+            self.layout.write_env(values)
         return values
 
     def down(self) -> None:
@@ -82,6 +95,7 @@ class Stack:
         if not self.layout.run.exists():
             return
         with self._alone():
+            Api(self.layout, self.say).down()
             Bridge(self.layout, self.say).down()
             for name, choice in self._choices().items():
                 if choice.server.running and choice.source != "environment":
@@ -115,6 +129,9 @@ class Stack:
         rows.append(
             Row("bridge", "up" if bridge.pid else "down", f"pid {bridge.pid}" if bridge.pid else "", "local")
         )
+        api = Api(self.layout, self.say)
+        url = self.layout.read_env().get("ORCHESTRATION_API_URL", "")
+        rows.append(Row("API", "up" if api.pid else "down", url, "local"))
         return rows
 
     # -- helpers --------------------------------------------------------------------------------

@@ -1,0 +1,63 @@
+"""The road a data engineer takes: define, report, look, launch."""
+
+from __future__ import annotations
+
+from tests.api.conftest import Asker
+
+
+def test_define_report_look_launch(ask: Asker) -> None:
+    for service in (
+        {"name": "airflow", "dispatch_topic": "airflow_tasks", "echoes_ids": True},
+        {"name": "nifi"},
+    ):
+        assert ask("POST", "/services", service).status == 201
+    for service, uid in (("nifi", "load_stg"), ("airflow", "stg_to_ods"), ("airflow", "report")):
+        made = ask("POST", "/processes", {"service": service, "uid": uid})
+        assert made.status == 201
+        task = {"process": {"service": service, "uid": uid}, "name": uid, "retry_delay": 90}
+        made = ask("POST", "/tasks", task)
+        assert made.body["retry_delay"] == "PT1M30S"
+    graph = ask("POST", "/graphs", {"name": "daily", "labels": {"team": "dwh"}})
+    assert graph.headers["Location"] == f"/api/v1/graphs/{graph.body['id']}"
+    for previous, following in (("load_stg", "stg_to_ods"), ("stg_to_ods", "report")):
+        chain = ask("POST", "/chains", {"previous_task": previous, "next_task": following})
+        assert chain.body["graph_id"] is None
+        assert ask("POST", "/graph-chains", {"graph": "daily", "chain_id": chain.body["id"]}).status == 201
+
+    done = ask(
+        "POST", "/events", {"service": "nifi", "process": "load_stg", "status": "SUCCESS", "run_key": "k"}
+    )
+    assert (done.status, done.body["dead_letter_id"]) == (200, None)
+    runs = ask("GET", "/graph-runs?graph=daily&run_key=k").body["items"]
+    assert [run["status"] for run in runs] == ["RUNNING"]
+    started = ask("GET", "/task-runs?task=stg_to_ods").body["items"]
+    assert [(run["status"], run["graph_run_id"]) for run in started] == [("DISPATCHED", runs[0]["id"])]
+
+    launched = ask("POST", f"/graphs/{graph.body['id']}/launch", {"run_key": "by hand", "params": {"n": 1}})
+    assert (launched.status, launched.body["params"]) == (201, {"n": 1})
+    history = ask("GET", f"/graph-runs/{launched.body['id']}/history").body["items"]
+    assert {(row["source"], row["actor"]) for row in history} == {("rest", "tester")}
+
+
+def test_an_event_nobody_knows_is_a_dead_letter(ask: Asker) -> None:
+    sent = ask("POST", "/events", {"service": "nifi", "process": "nobody", "status": "SUCCESS"})
+    assert (sent.status, sent.body["task_run_id"]) == (202, None)
+    letter = ask("GET", f"/dead-letters/{sent.body['dead_letter_id']}")
+    assert (letter.body["topic"], letter.body["reason"]) == ("rest", "unknown")
+
+
+def test_a_post_sent_twice_with_one_key_happens_once(ask: Asker) -> None:
+    graph = ask("GET", "/graphs?name=daily").body["items"][0]["id"]
+    first = ask("POST", f"/graphs/{graph}/launch", {"run_key": "once"}, Idempotency_Key="abc")
+    again = ask("POST", f"/graphs/{graph}/launch", {"run_key": "once"}, Idempotency_Key="abc")
+    assert (first.status, again.status) == (201, 201)
+    assert again.body == first.body
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert len(ask("GET", f"/graph-runs?graph_id={graph}&run_key=once").body["items"]) == 1
+    other = ask("POST", f"/graphs/{graph}/launch", {"run_key": "other"}, Idempotency_Key="abc")
+    assert (other.status, other.body["code"]) == (422, "OR502")
+
+
+def test_without_a_body_the_defaults_hold(ask: Asker) -> None:
+    graph = ask("GET", "/graphs?name=daily").body["items"][0]["id"]
+    assert ask("POST", f"/graphs/{graph}/launch").status == 201
