@@ -17,6 +17,7 @@ TITLES = {
     422: "Breaks a rule", 429: "Too many requests", 500: "Internal error", 503: "Unavailable",
 }  # fmt: skip
 AWAY = ("08", "53", "57P")
+_BAD_VALUE = "OR501"
 RETRYABLE = ("40001", "40P01", "55P03")
 
 
@@ -70,11 +71,14 @@ class Refusals:
             return _later("the database is away", state or None, 5)
         if state.startswith("22") or (not state and isinstance(error, psycopg.DataError)):
             words = error.diag.message_primary or "a value the database cannot hold, such as a NUL character"
-            return Problem(422, words, "Correct the value.", state or None)
+            return Problem(422, words, "Correct the value.", _BAD_VALUE)
         if state in ("23502", "23514"):
             name = error.diag.column_name or error.diag.constraint_name
             return Problem(
-                422, f"{name} of {error.diag.table_name} cannot have this value", "Correct the value.", state
+                422,
+                f"{name} of {error.diag.table_name} cannot have this value",
+                "Correct the value.",
+                _BAD_VALUE,
             )
         if state.startswith("23"):
             return Problem(409, "it does not fit what exists", "Look at what it names.", state)

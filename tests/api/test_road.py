@@ -6,11 +6,12 @@ from tests.api.conftest import Asker
 
 
 def test_define_report_look_launch(ask: Asker) -> None:
-    for service in (
+    services: list[dict[str, object]] = [
         {"name": "airflow", "dispatch_topic": "airflow_tasks", "echoes_ids": True},
         {"name": "nifi"},
-    ):
-        assert ask("POST", "/services", service).status == 201
+    ]
+    for each in services:
+        assert ask("POST", "/services", each).status == 201
     for service, uid in (("nifi", "load_stg"), ("airflow", "stg_to_ods"), ("airflow", "report")):
         made = ask("POST", "/processes", {"service": service, "uid": uid})
         assert made.status == 201
