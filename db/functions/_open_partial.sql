@@ -5,7 +5,7 @@ set orchestration.engine = 'on'
 as $$
 -- Purpose: work a tool started by itself on a task that is a root nowhere: a partial run of each graph that holds the task, from it
 --          downstream; predecessors outside count by their latest success, recorded in stand_in.
--- Calls:   _partial_version, _outside, _settle.
+-- Calls:   _partial_version, _outside, _read_outside, _latest_success, _settle.
 -- Writes:  graph_run, graph_run_task_run, stand_in, countdown.
 declare
     v_run record;
@@ -31,7 +31,10 @@ begin
         from orchestration.graph_version v where v.id = v_version_id
         returning id into v_id;
         insert into orchestration.stand_in (graph_run_id, task_id, task_run_id)
-        select v_id, o.task_id, o.task_run_id from orchestration._outside(v_graph.version_id, array[v_run.task_id], v_run.run_key) o where o.task_run_id is not null;
+        select v_id, o.task_id, o.task_run_id from orchestration._outside(v_graph.version_id, array[v_run.task_id], v_run.run_key) o where o.task_run_id is not null
+        union
+        select v_id, r.task_id, orchestration._latest_success(r.task_id, v_run.run_key) from unnest(orchestration._read_outside(v_version_id)) r(task_id)
+        where orchestration._latest_success(r.task_id, v_run.run_key) is not null;
         insert into orchestration.graph_run_task_run (graph_run_id, task_run_id, task_id) values (v_id, v_run.id, v_run.task_id);
         perform orchestration._settle(array[v_id], array[v_run.task_id], array[v_run.status]);
     end loop;

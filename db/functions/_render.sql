@@ -37,7 +37,7 @@ begin
             from (select distinct unnest(h.upstream) as name from orchestration.task_placeholder h where h.task_id = m.task_id and h.upstream <> '{}') x
             cross join lateral (select y.id from orchestration.task y where y.name = x.name offset 0) a
             cross join lateral (select y.result from orchestration.task_run y
-                                where orchestration._is_ancestor(m.version_id, m.task_id, a.id) and y.id = orchestration._read_result(m.run_id, a.id, m.run_key) offset 0) t
+                                where orchestration._is_ancestor(m.version_id, m.task_id, a.id) and y.id = orchestration._read_result(m.run_id, m.task_id, a.id, m.run_key) offset 0) t
             where t.result is not null) u on true
     ), looked_up as (
         select c.i, c.run_id, c.task_id, c.version_id, c.task_name, c.run_key, h.n, h.place, h.piece, h.path, h.spelled, h.whole, h.upstream,

@@ -18,7 +18,7 @@ begin
         elsif not orchestration._is_ancestor(p_version_id, p_task_id, v_id) then
             return ': task ' || v_name || ' does not come before it in this run''s version of the graph';
         end if;
-        select t.id, t.status, t.result is null as empty into v_run from orchestration.task_run t where t.id = orchestration._read_result(p_run_id, v_id, p_run_key);
+        select t.id, t.status, t.result is null as empty into v_run from orchestration.task_run t where t.id = orchestration._read_result(p_run_id, p_task_id, v_id, p_run_key);
         if not found then
             return ': task ' || v_name || ' has no task run that counts here';
         elsif v_run.empty then

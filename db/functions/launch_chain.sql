@@ -6,7 +6,7 @@ as $$
 --          that, but not the previous one's other successors. A chain that belongs to no graph is run alone; the graph run's graph_id is null.
 -- Parameters: the chain; params, a JSON object; run_key.
 -- Returns: the graph run's id.
--- Raises:  OR101, OR108, OR401 no such chain, OR402 archived, OR403 a predecessor outside never succeeded, OR408 paused.
+-- Raises:  OR101, OR105 template, OR108, OR401 no such chain, OR402 archived, OR403 a predecessor outside never succeeded, OR408 paused.
 -- Calls:   _launchable, _partial_version, _alone_version, _open_part.
 declare
     v_chain record;

@@ -5,7 +5,7 @@ as $$
 -- Purpose: run a whole graph by hand: its roots are dispatched where their service can be sent to, else awaited.
 -- Parameters: graph name; params, a JSON object; run_key, usually the business date.
 -- Returns: the graph run's id.
--- Raises:  OR401 unknown graph, OR402 archived or empty, OR408 paused, OR101 run key, OR108 params.
+-- Raises:  OR105 template, OR401 unknown graph, OR402 archived or empty, OR408 paused, OR101 run key, OR108 params.
 declare
     v_id bigint;
 begin

@@ -7,7 +7,7 @@ as $$
 --          outside their latest success counts, of the same run key first.
 -- Parameters: graph name; task names; params, a JSON object; run_key.
 -- Returns: the graph run's id.
--- Raises:  OR101, OR108, OR401 unknown graph or task, OR402 archived or empty, OR403 a predecessor outside never succeeded, OR404 a task
+-- Raises:  OR101, OR105 template, OR108, OR401 unknown graph or task, OR402 archived or empty, OR403 a predecessor outside never succeeded, OR404 a task
 --          that is not in the graph, OR408 paused, OR501 no tasks.
 -- Calls:   _launchable, _start_tasks, _partial_version, _open_part.
 declare

@@ -11,9 +11,9 @@ as $$
 --          time-out kept from starting). Given tasks start at once; of two of which one is downstream of the other it follows in its turn;
 --          a root that only reports is awaited.
 -- Returns: the new graph run's id.
--- Raises:  OR308 nothing to rerun, OR401 unknown run or task, OR402 graph archived or empty, OR403, OR404 a task not in the run's graph.
+-- Raises:  OR105 template, OR308 nothing to rerun, OR401 unknown run or task, OR402 graph archived or empty, OR403, OR404 a task not in the run's graph.
 -- Locks:   advisory (graph, key), then the graph run.
--- Calls:   _version_now, _start_tasks, _open_again, _open_taken_over, _start, _replace.
+-- Calls:   _version_now, _start_tasks, _check_ancestors, _open_again, _open_taken_over, _start, _replace.
 -- Writes:  graph_run and what follows.
 declare
     v_id bigint := rerun.graph_run_id;
@@ -82,6 +82,7 @@ begin
         end if;
         v_words := 'rerun of what failed' || coalesce(': ' || v_words, '');
     end if;
+    perform orchestration._check_ancestors(v_version_id, v_from);
     v_new := orchestration._open_again(v_id, 'rerun', orchestration._by_hand(v_words, null));
     select o.ready_tasks into v_ready
     from orchestration._open_taken_over(array_fill(v_new, array[cardinality(v_from)]), array_fill(v_id, array[cardinality(v_from)]), v_from, v_given) o;

@@ -2,7 +2,7 @@ create or replace function orchestration.tg_graph_run__prepare() returns trigger
 language plpgsql security definer
 set search_path = ''
 as $$
--- Purpose: a graph run inserted by plain SQL is a launch by hand: check it, pin it to the current version. Raises: OR101, OR108, OR303, OR401, OR402, OR408.
+-- Purpose: a graph run inserted by plain SQL is a launch by hand: check it, pin it to the current version. Raises: OR101, OR105, OR108, OR303, OR401, OR402, OR408.
 declare
     v_version_id bigint;
 begin
@@ -12,6 +12,7 @@ begin
         perform orchestration._refuse('OR303', format('a run of graph %s is inserted with more than graph_id, run_key and params', (select to_json(g.name) from orchestration.graph g where g.id = new.graph_id)),
             'The other columns are kept by the engine.');
     end if;
+    perform orchestration._check_ancestors(v_version_id);
     select v.id, v.task_count into new.version_id, new.open_count from orchestration.graph_version v where v.id = v_version_id;
     new.created_at := orchestration._now();
     new.updated_at := new.created_at;
