@@ -11,7 +11,7 @@ as $$
 -- Purpose: end graph runs at once: what they had not started is SKIPPED, what is in flight CANCELLED unless another open run shares it.
 --          Unsent dispatches are withdrawn; the tool is not told. Runs that ended already are passed over.
 -- Parameters: the runs; reason and words; the status they end with (FAILED for a time-out).
--- Locks:   graph_run rows in id order.
+-- Locks:   graph_run rows in id order, then their task runs in flight in id order.
 -- Writes:  graph_run, task_run, awaited_root, dispatch, task_run_event.
 declare
     v_now timestamptz := orchestration._now();
@@ -33,6 +33,12 @@ begin
     cross join lateral (select x.task_id from orchestration.graph_version_task x where x.version_id = r.version_id offset 0) v
     where r.id = any (v_runs)
       and not exists (select from orchestration.graph_run_task_run l where l.graph_run_id = r.id and l.task_id = v.task_id);
+    -- a take-over that shares one of them is done, or waits for the end of this
+    perform from orchestration.task_run t
+    where t.id = any (array(select l.task_run_id from unnest(v_runs) c(id)
+                            cross join lateral (select x.task_run_id from orchestration.graph_run_task_run x where x.graph_run_id = c.id offset 0) l))
+      and t.finished_at is null
+    order by t.id for no key update;
     select array_agg(distinct t.id) into v_flight
     from unnest(v_runs) c(id)
     cross join lateral (select x.task_run_id from orchestration.graph_run_task_run x where x.graph_run_id = c.id offset 0) l

@@ -14,7 +14,7 @@ as $$
 -- Returns: the graph run that took over (of several the one that takes over the task run's home, else the first).
 -- Raises:  by hand: OR307, OR401, OR402, OR403, OR404.
 -- Locks:   advisory (graph, key), graph runs in id order, the task run.
--- Calls:   _compile, _lock_groups, _open_again, _open_taken_over, _settle, _start, _replace, _place.
+-- Calls:   _lock_around, _open_again, _open_taken_over, _settle, _start, _replace, _place.
 -- Writes:  graph_run, task_run, graph_run_task_run and what follows.
 declare
     v_now timestamptz := orchestration._now();
@@ -29,26 +29,13 @@ declare
     v_ready_runs bigint[]; v_ready_tasks bigint[];
     v_same bigint[];
 begin
-    select t.id, t.task_id, t.graph_run_id, t.run_key, t.status into v_t from orchestration.task_run t where t.id = p_task_run_id;
+    perform orchestration._lock_around(p_task_run_id);
+    select t.id, t.task_id, t.graph_run_id, t.run_key, t.status, t.finished_at, t.result into v_t
+    from orchestration.task_run t where t.id = p_task_run_id;
     if not found then
         perform orchestration._refuse('OR401', format('task run %s does not exist', coalesce(p_task_run_id::text, 'null')), 'Look it up in orchestration.task_run.');
     end if;
     select k.task_id, k.task_name into v_card from orchestration.task_card k where k.task_id = v_t.task_id;
-    -- all locks in the engine's order, then look
-    perform orchestration._compile((
-        select array_agg(distinct r.graph_id) from orchestration.graph_run_task_run l join orchestration.graph_run r on r.id = l.graph_run_id
-        where l.task_run_id = v_t.id and r.graph_id is not null));
-    perform orchestration._compile_around(array[v_t.task_id]);
-    perform orchestration._lock_groups(array_agg(x.graph_id), array_agg(x.run_key))
-    from (select r.graph_id, r.run_key from orchestration.graph_run_task_run l join orchestration.graph_run r on r.id = l.graph_run_id
-          where l.task_run_id = v_t.id and r.graph_id is not null
-          union select g.graph_id, v_t.run_key from orchestration.graph_root g where g.task_id = v_t.task_id
-          union select a.graph_id, v_t.run_key from orchestration.awaited_root a where a.task_id = v_t.task_id) x;
-    perform from orchestration.graph_run r
-    where r.id = any (array(select l.graph_run_id from orchestration.graph_run_task_run l where l.task_run_id = v_t.id))
-    order by r.id for no key update;
-    select t.id, t.task_id, t.graph_run_id, t.run_key, t.status, t.finished_at, t.result, t.external_id into v_t
-    from orchestration.task_run t where t.id = p_task_run_id for no key update;
     if v_t.finished_at is null or v_t.status = 'SUCCESS' then
         perform orchestration._refuse('OR307', format('task run %s of task %s is %s', v_t.id, to_json(v_card.task_name), v_t.status),
             'Only a FAILED, SKIPPED or CANCELLED task run is marked SUCCESS by a take-over.');

@@ -15,6 +15,7 @@ as $$
 --          it starts anew from (several: repeat new and old); whether the caller puts a task run there (null: always), else it starts when
 --          its predecessors in the new run allow it, or is awaited where it is a root.
 -- Returns: the places that are ready by what is shared alone (the caller starts them when the tasks `from` are in place).
+-- Locks:   (the caller: the old runs) the old runs' task runs in flight, in id order.
 -- Calls:   _end_places, _skip_downstream.
 -- Writes:  graph_run_task_run, awaited_root, countdown, task_run.shared.
 declare
@@ -22,6 +23,12 @@ declare
     v_given_runs bigint[] := case when p_given is null then p_new else array(select f.r from unnest(p_new, p_given) with ordinality f(r, given, i) where f.given order by f.i) end;
     v_given_tasks bigint[] := case when p_given is null then p_from else array(select f.t from unnest(p_from, p_given) with ordinality f(t, given, i) where f.given order by f.i) end;
 begin
+    -- what is in flight there ends before this reads it, or after it is linked to the new run: then its end is told to that too
+    perform from orchestration.task_run t
+    where t.id = any (array(select l.task_run_id from (select distinct n.id from unnest(p_old) n(id)) o
+                            cross join lateral (select x.task_run_id from orchestration.graph_run_task_run x where x.graph_run_id = o.id offset 0) l))
+      and t.finished_at is null
+    order by t.id for no key update;
     -- what is redone: everything downstream of the given tasks, once per version and set of tasks
     with recursive ask as (
         select n.new_id, min(n.old_id) as old_id, r.version_id, array_agg(distinct n.from_id order by n.from_id) as froms

@@ -49,7 +49,10 @@ begin
     if v_chain.graph_id is not null then
         v_version_id := orchestration._partial_version(v_head, array[v_from], v_through);
     else
-        v_version_id := orchestration._alone_version(v_from, v_through);
+        v_version_id := orchestration._alone_version(v_chain.previous_id, v_chain.next_id);
+        if not v_chain.sendable then
+            v_version_id := orchestration._partial_version(v_version_id, array[v_from]);
+        end if;
     end if;
     return orchestration._open_part(v_chain.graph_id, v_version_id, v_params, launch_chain.run_key, format('partial, from chain %s: %s -> %s', v_chain.id, v_chain.previous, v_chain.next));
 end

@@ -11,8 +11,8 @@ as $$
 -- Parameters: the task run; SUCCESS or FAILED; why, in words (kept with who).
 -- Returns: the graph run that took over; null where the task run had not ended.
 -- Raises:  OR108 status, OR307 it is SUCCESS, or ended and marked FAILED, or its graph run was taken over, OR401 unknown, OR402, OR403, OR404.
--- Locks:   graph runs in id order, then the task run.
--- Calls:   _mark_again.
+-- Locks:   advisory (graph, key), graph runs in id order, the task run.
+-- Calls:   _lock_around, _mark_again.
 -- Writes:  task_run (its trigger does all that follows).
 declare
     v_now timestamptz := orchestration._now();
@@ -26,11 +26,9 @@ begin
         perform orchestration._refuse('OR108', format('task run %s cannot be marked %s', coalesce(mark_task_run.id::text, 'null'), coalesce(to_json(left(mark_task_run.status, 80))::text, 'null')),
             'Mark it SUCCESS or FAILED; to end it otherwise cancel it.');
     end if;
-    perform from orchestration.graph_run r
-    where r.id = any (array(select l.graph_run_id from orchestration.graph_run_task_run l where l.task_run_id = mark_task_run.id)) and r.status = 'RUNNING'
-    order by r.id for no key update;
+    perform orchestration._lock_around(mark_task_run.id);
     select t.status, (select k.task_name from orchestration.task_card k where k.task_id = t.task_id) into v_status, v_name
-    from orchestration.task_run t where t.id = mark_task_run.id for no key update;
+    from orchestration.task_run t where t.id = mark_task_run.id;
     if not found then
         perform orchestration._refuse('OR401', format('task run %s does not exist', coalesce(mark_task_run.id::text, 'null')), 'Look it up in orchestration.task_run.');
     end if;

@@ -22,6 +22,7 @@ declare
     v_lone bigint[];
     v_count bigint;
     v_removed bigint := 0;
+    v_barred bigint[];
     v_partition record;
 begin
     if older_than is null or older_than < interval '0' then
@@ -51,6 +52,17 @@ begin
     select array_agg(distinct g.run_id) into v_runs from grouped g where not g.seed in (select b.seed from barred b);
     select array_agg(x.id) into v_runs
     from (select r.id from orchestration.graph_run r where r.id = any (v_runs) order by r.id for update skip locked) x;
+    -- groups stay whole: where a run of one was skipped, or a new run shares one of its task runs since, or an open partial run counts on one
+    loop
+        select array_agg(distinct l.graph_run_id) into v_barred
+        from unnest(v_runs) r(id)
+        cross join lateral (select x.graph_run_id, x.task_run_id from orchestration.graph_run_task_run x where x.graph_run_id = r.id offset 0) l
+        where exists (select from orchestration.graph_run_task_run o where o.task_run_id = l.task_run_id and not o.graph_run_id = any (v_runs) offset 0)
+           or exists (select from orchestration.stand_in s where s.task_run_id = l.task_run_id
+                      and (select o.status from orchestration.graph_run o where o.id = s.graph_run_id) = 'RUNNING' offset 0);
+        exit when v_barred is null;
+        v_runs := nullif(array(select r.id from unnest(v_runs) r(id) where not r.id = any (v_barred)), '{}');
+    end loop;
     if v_runs is not null then
         select array_agg(distinct l.task_run_id) into v_task_runs from orchestration.graph_run_task_run l where l.graph_run_id = any (v_runs);
         delete from orchestration.countdown c where c.graph_run_id = any (v_runs);
@@ -69,6 +81,8 @@ begin
     from (select t.id from orchestration.task_run t
           where t.finished_at < v_cutoff and t.graph_run_id is null
             and not exists (select from orchestration.graph_run_task_run l where l.task_run_id = t.id offset 0)
+            and not exists (select from orchestration.stand_in s where s.task_run_id = t.id
+                            and (select o.status from orchestration.graph_run o where o.id = s.graph_run_id) = 'RUNNING' offset 0)
           order by t.id limit batch for update skip locked) x;
     v_task_runs := v_task_runs || v_lone;
     if v_task_runs is not null then

@@ -38,6 +38,9 @@ begin
         perform orchestration._lock_groups(array[v_old.graph_id], array[v_old.run_key]);
     end if;
     perform from orchestration.graph_run r where r.id = v_id for no key update;
+    if not found then
+        perform orchestration._refuse('OR401', format('graph run %s does not exist any more', v_id), 'purge has removed it.');
+    end if;
     v_version_id := orchestration._version_now(v_old.version_id);
     if v_version_id is null then
         -- refuses, saying why

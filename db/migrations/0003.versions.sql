@@ -20,7 +20,7 @@ create table orchestration.graph_version (
 );
 create index graph_version_by_graph on orchestration.graph_version (graph_id, id);
 create unique index graph_version_partial_is_unique on orchestration.graph_version (base_id, from_task_ids, coalesce(through_task_id, 0)) where base_id is not null;
-create unique index graph_version_alone_is_unique on orchestration.graph_version (from_task_ids, coalesce(through_task_id, 0)) where graph_id is null;
+create unique index graph_version_alone_is_unique on orchestration.graph_version (from_task_ids, coalesce(through_task_id, 0)) where graph_id is null and base_id is null;
 comment on table orchestration.graph_version is 'An immutable shape of a graph, compiled from its chains at a run''s start.';
 comment on column orchestration.graph_version.base_id is 'For a partial shape: the version it is cut from.';
 comment on column orchestration.graph_version.from_task_ids is 'For a partial shape: the tasks (sorted) it starts from; it holds them and all that is downstream.';

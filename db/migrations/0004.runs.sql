@@ -136,6 +136,7 @@ create table orchestration.stand_in (
     task_run_id bigint not null,
     primary key (graph_run_id, task_id)
 );
+create index stand_in_by_task_run on orchestration.stand_in (task_run_id);
 comment on table orchestration.stand_in is 'For a partial run: the latest success that counts for a predecessor outside it.';
 
 create table orchestration.graph_pause (

@@ -1,6 +1,6 @@
 -- SPEC 4.4, launch_chain: its previous task (its next where the previous cannot be dispatched), its next, and what is downstream of that, not the
 -- previous one's other successors; in no graph: just that chain (graph_run.graph_id null).
-select plan(39);
+select plan(40);
 
 create function pg_temp.newest() returns bigint language sql as $$ select max(id) from graph_run $$;
 select given_task('r', 'nifi'), given_graph('g', '[r, o] -> a', 'a -> b -> c -> d', 'a -> x -> y', 'b -> e', 'a -> d');
@@ -42,9 +42,13 @@ select finish(pg_temp.newest(), 'm');
 select is(picture(pg_temp.newest()), 'RUNNING | m SUCCESS | n DISPATCHED', 'n after m');
 select finish(pg_temp.newest(), 'n');
 select is(picture(pg_temp.newest()), 'SUCCESS | m SUCCESS | n SUCCESS', 'l is not started');
-select is(picture(launch_chain(chain_id('r', 'm'))), 'RUNNING | m DISPATCHED', 'r cannot be dispatched: only m');
+update task set config_template = '{"rows": "{{ upstream.r.result.rows }}"}' where name = 'm';
+select say('r', 'SUCCESS', 'k', result => '{"rows": 7}');
+select is(picture(launch_chain(chain_id('r', 'm'), run_key => 'k')), 'RUNNING | m DISPATCHED', 'r cannot be dispatched: only m');
+select is((select config from task_run where id = at(pg_temp.newest(), 'm')), '{"rows": 7}', 'its template reads the latest success of r');
+update task set config_template = '{}' where name = 'm';
 select launch_chain(chain_id('m', 'n')), launch_chain(chain_id('m', 'n'));
-select is((select count(*)::int from graph_version where graph_id is null), 2, 'its shape is made once');
+select is((select count(*)::int from graph_version where graph_id is null and task_count = 2 and through_task_id = task_id('n')), 1, 'its shape is made once');
 -- rerun, mark, cancel, skip of a run without a graph
 select finish(pg_temp.newest(), 'm', 'FAILED');
 select is(picture(pg_temp.newest()), 'FAILED | m FAILED | n SKIPPED', 'a failure skips');
@@ -64,9 +68,9 @@ select is(pictures('z'), 'RUNNING | n SUCCESS | zz DISPATCHED', 'its success cro
 -- its shape outlives purge while runs use it, and not when none does
 select cancel_graph_run(id) from graph_run where status = 'RUNNING';
 select purge('1 year'), purge('1 year');
-select is((select count(*)::int from graph_version where graph_id is null), 2, 'purge leaves a shape in use');
+select is((select count(*)::int from graph_version where graph_id is null), 3, 'purge leaves a shape in use');
 select clock('2100-01-01T00:00:00Z');
-create temp table removed as select purge('1 day', 100000) as n from generate_series(1, 3);
+create temp table removed as select purge('1 day', 100000) as n from generate_series(1, 4);
 select is((select count(*)::int from graph_version where graph_id is null), 0, 'and removes it with the last run');
 select is((select count(*)::int from stand_in), 0, 'stand-ins leave with their runs');
 select launch_chain(chain_id('m', 'n'));
