@@ -11,11 +11,13 @@ as $$
 -- Purpose: take in a batch of events with exactly the result of taking them one by one (SPEC 4.1). The batch is applied in passes: a pass
 --          is the longest stretch in which no event can feel the effects of another that is applied with it. Events that name their task run
 --          never end a pass, those of one task run are applied in rounds; events that must be matched look at the state before the pass, and
---          end it where an earlier event of the stretch may have changed what they would find.
+--          end it where an earlier event of the stretch may have changed what they would find. A SUCCESS of an execution that has failed,
+--          which may end its next attempt or be a correction, is a pass of its own. After a pass that was cut short the next one looks less far
+--          ahead, so that a batch of many passes stays linear.
 -- Parameters: coordinates, keys and raw bytes, element by element, in order.
 -- Returns: for each event its task run; null for a dead letter.
 -- Locks:   advisory locks of all (graph, key) the batch may place in, sorted; graph runs of the batch in id order; then task runs.
--- Calls:   _parse_events, _event_problem, _compile_around, _lock_groups; triggers of task_run do the rest.
+-- Calls:   _parse_events, _event_problem, _compile_around, _lock_groups, _match_events, _apply_known, _apply_late, _record_idle; triggers of task_run do the rest.
 -- Writes:  task_run, external_execution, event_seen, task_run_event, dead_letter.
 declare
     v_n integer := cardinality(p_payloads);
@@ -28,6 +30,7 @@ declare
     e_target bigint[]; e_match text[]; e_process_id bigint[]; e_task_id bigint[]; e_reason text[]; e_words text[];
     e_home_key text[]; -- the run key of the task run named
     v_any_blind boolean; v_any_named boolean; v_any_event_id boolean; v_any_ext boolean; v_any_extra boolean;
+    v_any_failed boolean; v_any_late boolean := false; v_late integer; v_alone boolean; v_window integer := v_n; v_limit integer;
     v_from integer := 1; v_to integer; v_round integer; v_rounds integer; v_accepted boolean; v_hit bigint[];
     k_target bigint[]; k_status text[]; k_match text[]; k_ext text[]; k_detail text[]; k_result jsonb[]; k_key text[];
     v_new integer[]; v_new_ids bigint[]; v_graphs bigint[]; v_run_keys text[]; v_tasks bigint[];
@@ -91,20 +94,23 @@ begin
          e_target, e_match, e_process_id, e_task_id, v_any_blind, v_any_named, v_any_event_id, v_any_ext
     from checked c;
 
+    v_any_failed := coalesce('FAILED' = any (e_status), false);
     while v_from <= v_n loop
+        v_limit := least(v_n, v_from + v_window - 1);
         -- rule 1: the task run named. Its task and home never change: looked up once, and again only while one is unknown
-        if v_any_named and (v_from = 1 or 'unknown' = any (e_reason[v_from:])) then
+        if v_any_named and (v_from = 1 or 'unknown' = any (e_reason[v_from:v_limit])) then
             select array_agg(case when x.here then t.id else e_target[s.i] end), array_agg(case when x.here then t.task_id else e_task_id[s.i] end),
-                   array_agg(case when x.here then k.process_id else e_process_id[s.i] end), array_agg(t.run_key),
+                   array_agg(case when x.here then k.process_id else e_process_id[s.i] end), array_agg(case when x.here then t.run_key else e_home_key[s.i] end),
                    array_agg(case when x.here then 'task_run_id' else e_match[s.i] end),
                    array_agg(case when not x.here then e_reason[s.i] when t.id is null then 'unknown' when x.differs then 'mismatch' end),
                    array_agg(case when not x.here then e_words[s.i] when t.id is null then format('task run %s does not exist', e_id[s.i])
-                                  when x.differs then format('task run %s is of service %s, process %s, task %s', t.id, k.service_name, k.process_uid, k.task_name) end)
-            into e_target, e_task_id, e_process_id, e_home_key, e_match, e_reason, e_words
+                                  when x.differs then format('task run %s is of service %s, process %s, task %s', t.id, k.service_name, k.process_uid, k.task_name) end),
+                   v_any_late or coalesce(bool_or(t.status = 'FAILED' and e_status[s.i] = 'SUCCESS'), false)
+            into e_target, e_task_id, e_process_id, e_home_key, e_match, e_reason, e_words, v_any_late
             from generate_series(1, v_n) s(i)
-            left join lateral (select x.id, x.task_id, x.run_key from orchestration.task_run x where x.id = e_id[s.i] offset 0) t on true
+            left join lateral (select x.id, x.task_id, x.run_key, x.status from orchestration.task_run x where x.id = e_id[s.i] and s.i between v_from and v_limit offset 0) t on true
             left join lateral (select x.process_id, x.service_name, x.process_uid, x.task_name from orchestration.task_card x where x.task_id = t.task_id offset 0) k on true
-            cross join lateral (select s.i >= v_from and e_id[s.i] is not null as here,
+            cross join lateral (select s.i between v_from and v_limit and e_id[s.i] is not null as here,
                                        (e_service[s.i] <> k.service_name or e_process[s.i] <> k.process_uid or e_task[s.i] <> k.task_name) is true as differs) x;
         end if;
         -- all locks of the batch first, in the engine's order
@@ -127,6 +133,15 @@ begin
                       select g.graph_id from orchestration.graph_root g where g.task_id = x.task_id and (g.root_count > 1 or x.run_key is not null)
                       union
                       select a.graph_id from orchestration.awaited_root a where a.task_id = x.task_id) c) x;
+            if v_any_late then
+                -- what may be corrected
+                select v_graphs || array_agg(r.graph_id), v_run_keys || array_agg(r.run_key) into v_graphs, v_run_keys
+                from generate_series(1, v_n) s(i)
+                cross join lateral (select from orchestration.task_run y where y.id = e_id[s.i] and y.status = 'FAILED' offset 0) t
+                cross join lateral (select y.graph_run_id from orchestration.graph_run_task_run y where y.task_run_id = e_id[s.i] offset 0) l
+                cross join lateral (select y.graph_id, y.run_key from orchestration.graph_run y where y.id = l.graph_run_id and y.graph_id is not null offset 0) r
+                where e_status[s.i] = 'SUCCESS';
+            end if;
             if v_graphs is not null then
                 perform orchestration._lock_groups(v_graphs, v_run_keys);
                 perform from orchestration.graph_run g
@@ -141,16 +156,74 @@ begin
                 order by g.id for no key update;
             end if;
         end if;
-        v_to := v_n;
-        if v_any_blind or v_any_event_id then
+        v_to := v_limit;
+        if (v_any_blind or v_any_event_id) and v_limit < v_n then
+            select m.o_target || e_target[v_limit + 1:], m.o_match || e_match[v_limit + 1:], m.o_process_id || e_process_id[v_limit + 1:],
+                   m.o_task_id || e_task_id[v_limit + 1:], m.o_reason || e_reason[v_limit + 1:], m.o_words || e_words[v_limit + 1:], m.o_to
+            into e_target, e_match, e_process_id, e_task_id, e_reason, e_words, v_to
+            from orchestration._match_events(v_from, e_status[:v_limit], e_id[:v_limit], e_service[:v_limit], e_process[:v_limit], e_task[:v_limit], e_key[:v_limit],
+                                             e_ext[:v_limit], e_event_id[:v_limit], e_target[:v_limit], e_match[:v_limit], e_process_id[:v_limit], e_task_id[:v_limit],
+                                             e_reason[:v_limit], e_words[:v_limit]) m;
+        elsif v_any_blind or v_any_event_id then
             -- rules 2 to 6, event ids, and where the pass must end
             select m.o_target, m.o_match, m.o_process_id, m.o_task_id, m.o_reason, m.o_words, m.o_to
             into e_target, e_match, e_process_id, e_task_id, e_reason, e_words, v_to
             from orchestration._match_events(v_from, e_status, e_id, e_service, e_process, e_task, e_key, e_ext, e_event_id,
                                              e_target, e_match, e_process_id, e_task_id, e_reason, e_words) m;
-        elsif exists (select from unnest(e_reason) with ordinality x(reason, i) where x.reason = 'unknown' and x.i > v_from) and v_from < v_n then
+        elsif exists (select from unnest(e_reason) with ordinality x(reason, i) where x.reason = 'unknown' and x.i > v_from and x.i <= v_limit) then
             -- a task run that is not there may be made by an earlier event of the pass
             select min(x.i) - 1 into v_to from unnest(e_reason) with ordinality x(reason, i) where x.reason = 'unknown' and x.i > v_from;
+        end if;
+
+        -- a SUCCESS of what has failed, or fails in this pass
+        v_alone := false;
+        if v_any_late or v_any_failed or 'external_id' = any (e_match) or 'ended' = any (e_match) then
+            select min(x.i) into v_late
+            from (select s.i, e_target[s.i] as target, e_status[s.i] as status,
+                         bool_or(e_status[s.i] = 'FAILED') over (partition by e_target[s.i] order by s.i rows between unbounded preceding and 1 preceding) as failing
+                  from generate_series(v_from, v_to) s(i)
+                  where e_target[s.i] is not null and e_reason[s.i] is null) x
+            where x.status = 'SUCCESS'
+              and (x.failing
+                   or exists (select from orchestration.task_run t
+                              where t.id = x.target and t.status = 'FAILED'
+                                and (t.reason is null
+                                     or (t.reason = 'timeout' and (v_any_failed or t.graph_run_id is null or exists (
+                                         select from orchestration.graph_run_task_run l
+                                         where l.task_run_id = t.id
+                                           and exists (select from orchestration.graph_run_task_run y
+                                                       where y.graph_run_id = l.graph_run_id and y.task_id = l.task_id and y.attempt > l.attempt offset 0) offset 0))))
+                              offset 0));
+            if v_late = v_from then
+                v_to := v_from;
+                if v_any_extra then
+                    perform set_config('orchestration.extra', coalesce((case when e_extra[v_from] is not null then jsonb_build_object(e_target[v_from]::text, e_extra[v_from]) end)::text, ''), true);
+                end if;
+                v_alone := orchestration._apply_late(e_target[v_from], e_match[v_from], e_detail[v_from], e_result[v_from]);
+                if v_alone then
+                    perform orchestration._record_idle(e_target[v_from:v_to], e_status[v_from:v_to], e_match[v_from:v_to], e_detail[v_from:v_to], e_ext[v_from:v_to], e_target[v_from:v_to]);
+                end if;
+            else
+                v_to := coalesce(v_late - 1, v_to);
+            end if;
+        end if;
+
+        -- whose external ids these are, the first wins; ids of work a tool started by itself are drawn for that
+        v_new := null; v_new_ids := null;
+        if v_any_blind then
+            select array_agg(s.i), array_agg(nextval('orchestration.task_run_id_seq')) into v_new, v_new_ids
+            from generate_series(v_from, v_to) s(i) where e_target[s.i] is null and e_reason[s.i] is null;
+        end if;
+        if v_any_ext then
+            insert into orchestration.external_execution (process_id, external_id, task_run_id)
+            select distinct on (x.process_id, x.ext) x.process_id, x.ext, x.target
+            from (select e_process_id[s.i] as process_id, e_ext[s.i] as ext, e_target[s.i] as target, s.i
+                  from generate_series(v_from, v_to) s(i)
+                  where e_ext[s.i] is not null and e_target[s.i] is not null and e_reason[s.i] is null
+                  union all
+                  select e_process_id[n.i], e_ext[n.i], n.id, n.i from unnest(v_new, v_new_ids) n(i, id) where e_ext[n.i] is not null) x
+            order by x.process_id, x.ext, x.i
+            on conflict do nothing;
         end if;
 
         -- events of known task runs, in rounds: one event a task run each; mostly each task run has one event, and one round is all
@@ -160,7 +233,7 @@ begin
         from generate_series(v_from, v_to) s(i)
         where e_target[s.i] is not null and e_reason[s.i] is null;
         v_round := 1;
-        loop
+        while not v_alone loop
             if v_rounds <> 1 then
                 select array_agg(x.target), array_agg(x.status), array_agg(x.match), array_agg(x.ext),
                        array_agg(x.detail), array_agg(x.result), array_agg(x.key), max(x.rounds), coalesce(bool_or(x.status = 'ACCEPTED'), false)
@@ -190,12 +263,7 @@ begin
         end loop;
 
         -- work a tool started by itself
-        v_new := null;
-        if v_any_blind then
-            select array_agg(s.i) into v_new from generate_series(v_from, v_to) s(i) where e_target[s.i] is null and e_reason[s.i] is null;
-        end if;
         if v_new is not null then
-            select array_agg(nextval('orchestration.task_run_id_seq')) into v_new_ids from generate_series(1, cardinality(v_new));
             for n in 1 .. cardinality(v_new) loop
                 e_target[v_new[n]] := v_new_ids[n];
             end loop;
@@ -210,14 +278,6 @@ begin
             from unnest(v_new) with ordinality x(i, n)
             order by x.n;
         end if;
-        if v_any_ext then
-            insert into orchestration.external_execution (process_id, external_id, task_run_id)
-            select distinct on (e.process_id, e.ext) e.process_id, e.ext, e.target
-            from unnest(e_process_id[v_from:v_to], e_ext[v_from:v_to], e_target[v_from:v_to], e_reason[v_from:v_to]) with ordinality e(process_id, ext, target, reason, i)
-            where e.ext is not null and e.target is not null and e.reason is null
-            order by e.process_id, e.ext, e.i
-            on conflict do nothing;
-        end if;
         if v_any_event_id then
             insert into orchestration.event_seen (at, process_id, event_hash, event_id, task_run_id, status)
             select v_now, e_process_id[s.i], hashtextextended(e_event_id[s.i], e_process_id[s.i]), e_event_id[s.i], e_target[s.i], e_status[s.i]
@@ -231,6 +291,7 @@ begin
             where e_reason[x.i] is not null and e_reason[x.i] <> 'repeat'
             order by x.i;
         end if;
+        v_window := case when v_to < v_limit then greatest(64, 4 * (v_to - v_from + 1)) else least(v_n, 4 * v_window) end;
         v_from := v_to + 1;
     end loop;
     if v_any_extra then
