@@ -33,7 +33,7 @@ create function pg_temp.story() returns text language sql as $$
                from orchestration.task_run t join orchestration.task_card k on k.task_id = t.task_id
                left join lateral (select concat_ws('/', x.attempt, x.status, x.reason, x.external_id) as words from orchestration.task_run x where x.id = t.retry_of_id) f on true) w),
         (select string_agg(d.reason || case when d.reason = 'ambiguous' then '' else ' ' || d.detail end, ', ' order by d.id) from orchestration.dead_letter d),
-        (select count(*) from orchestration.dispatch), (select count(*) from orchestration.event_seen), (select count(*) from orchestration.countdown))
+        (select count(*) from orchestration.dispatch), (select count(*) from orchestration.event_seen))
 $$;
 create function pg_temp.outcome(batch boolean, events jsonb[]) returns text language plpgsql as $$
 declare
