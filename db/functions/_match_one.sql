@@ -80,7 +80,7 @@ begin
         return;
     end if;
     if exists (select from orchestration.graph_root g where g.task_id = _match_one.task_id)
-       or exists (select from orchestration.awaited_root a where a.task_id = _match_one.task_id)
+       or exists (select from orchestration.awaited_root a where a.task_id = _match_one.task_id and a.run_key = coalesce(p_key, ''))
        or not exists (select from orchestration.chain c join orchestration.graph_chain gc on gc.chain_id = c.id join orchestration.graph g on g.id = gc.graph_id and not g.archived
                       where c.previous_task_id = _match_one.task_id or c.next_task_id = _match_one.task_id) then
         return;

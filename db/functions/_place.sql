@@ -53,10 +53,10 @@ begin
     -- a root nowhere: a partial run, where the tool's own id shows that it is work of its own, or a person replays it
     perform orchestration._open_partial(t.id)
     from unnest(p_task_run_ids) with ordinality p(id, i)
-    cross join lateral (select y.id, y.task_id, y.external_id, y.graph_run_id from orchestration.task_run y where y.id = p.id offset 0) t
+    cross join lateral (select y.id, y.task_id, y.run_key, y.external_id, y.graph_run_id from orchestration.task_run y where y.id = p.id offset 0) t
     where t.graph_run_id is null and (t.external_id is not null or current_setting('orchestration.replay', true) = 'on')
       and not exists (select from orchestration.graph_root r where r.task_id = t.task_id offset 0)
-      and not exists (select from orchestration.awaited_root a where a.task_id = t.task_id offset 0)
+      and not exists (select from orchestration.awaited_root a where a.task_id = t.task_id and a.run_key = coalesce(t.run_key, '') offset 0)
     order by p.i;
     if v_pending is null then
         return;

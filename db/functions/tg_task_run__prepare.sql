@@ -48,7 +48,7 @@ begin
         if exists (select from orchestration.chain c join orchestration.graph_chain gc on gc.chain_id = c.id
                    join orchestration.graph g on g.id = gc.graph_id and not g.archived where new.task_id in (c.previous_task_id, c.next_task_id))
            and not exists (select from orchestration.graph_root r where r.task_id = new.task_id)
-           and not exists (select from orchestration.awaited_root a where a.task_id = new.task_id) then
+           and not exists (select from orchestration.awaited_root a where a.task_id = new.task_id and a.run_key = coalesce(new.run_key, '')) then
             if new.external_id is not null then
                 v_gap := orchestration._partial_gap(new.task_id, new.run_key);
                 if v_gap is not null then

@@ -4,7 +4,7 @@ select plan(17);
 create temp table wanted as
 select c.relname::text as name, r.role,
        case when r.role = 'orchestration_app' and c.relname in ('service', 'process', 'task', 'chain', 'graph', 'graph_chain', 'graph_run', 'task_run', 'graph_run_task_run')
-            then 'DELETE,INSERT,SELECT,UPDATE' when r.role = 'public' then '' else 'SELECT' end as privileges
+            then 'DELETE,INSERT,SELECT,UPDATE' when r.role = 'public' or (r.role = 'orchestration_reader' and c.relname in ('api_token', 'idempotency_key')) then '' else 'SELECT' end as privileges
 from pg_class c, (values ('orchestration_app'), ('orchestration_reader'), ('public')) r(role)
 where c.relnamespace = 'orchestration'::regnamespace and c.relkind in ('r', 'p', 'v', 'm') and not c.relispartition;
 create temp table found as
