@@ -15,7 +15,7 @@ begin
     update orchestration.dispatch d set bridge_id = instance
     from (select x.task_run_id from orchestration.dispatch x
           where x.bridge_id is null and (select s.desired from orchestration.service_state s) = 'started'
-          order by x.task_run_id limit max_rows for update skip locked) t
+          order by coalesce(x.send_order, x.task_run_id) limit max_rows for update skip locked) t
     where d.task_run_id = t.task_run_id
     returning d.task_run_id, d.topic, d.key, d.value;
 end

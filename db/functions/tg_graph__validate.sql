@@ -17,8 +17,8 @@ begin
     if new.repeat_policy <> 'latest' then
         perform orchestration._refuse('OR108', format('repeat_policy %s of graph %s is not supported yet', new.repeat_policy, to_json(new.name)), 'Use latest.');
     end if;
-    if new.paused then
-        perform orchestration._refuse('OR108', format('pausing graph %s is not supported yet', to_json(new.name)), 'Stop the whole service instead: select orchestration.stop_service().');
+    if new.paused is null or new.archived is null then
+        perform orchestration._refuse('OR108', format('paused or archived of graph %s is null', to_json(new.name)), 'Use true or false.');
     end if;
     if new.timeout <= interval '0' or new.timeout > interval '10 years' then
         perform orchestration._refuse('OR106', format('timeout of graph %s is out of bounds', to_json(new.name)), 'Use more than 0 and at most 10 years, or null for none.');

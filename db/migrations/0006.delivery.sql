@@ -4,15 +4,17 @@
 create table orchestration.dispatch (
     task_run_id bigint primary key,
     bridge_id bigint,
+    send_order bigint,
     created_at timestamptz not null default now(),
     topic text not null,
     key text not null,
     value text not null
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0,
         autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 100000);
-create index dispatch_unclaimed on orchestration.dispatch (task_run_id) where bridge_id is null;
+create index dispatch_unclaimed on orchestration.dispatch ((coalesce(send_order, task_run_id))) where bridge_id is null;
 comment on table orchestration.dispatch is 'The outbox: dispatches no delivery report has confirmed yet.';
 comment on column orchestration.dispatch.bridge_id is 'The bridge that is sending it; null: any may take it.';
+comment on column orchestration.dispatch.send_order is 'Its place in the order of sending; null: that of its id. A resume sends the oldest graph run first.';
 
 create table orchestration.bridge_instance (
     id bigint generated always as identity primary key,

@@ -27,7 +27,7 @@ select is((select string_agg(oid::regprocedure::text, ', ') from pg_proc where p
           'where sequential scans are priced out of the plans, JIT is off too: by that price it would compile every one, seconds for a DBA''s statement');
 
 select is((select pg_get_function_arguments(p.oid) from pg_proc p where p.pronamespace = 'orchestration'::regnamespace and p.proname = f.name), f.arguments, f.name || '(' || f.arguments || ')')
-from (values ('report', 'event jsonb'), ('launch_graph', 'graph text, params jsonb DEFAULT ''{}''::jsonb, run_key text DEFAULT NULL::text'), ('start_service', ''), ('stop_service', ''),
+from (values ('pause_graph', 'graph text'), ('resume_graph', 'graph text, skip boolean DEFAULT false'), ('report', 'event jsonb'), ('launch_graph', 'graph text, params jsonb DEFAULT ''{}''::jsonb, run_key text DEFAULT NULL::text'), ('start_service', ''), ('stop_service', ''),
              ('purge', 'older_than interval, batch integer DEFAULT 1000'), ('new_installation', ''),
              ('register_bridge', 'host text, pid integer, version text'), ('heartbeat', 'instance bigint, partitions integer[], lags bigint[], ends bigint[] DEFAULT ''{}''::bigint[], asked_at timestamp with time zone DEFAULT NULL::timestamp with time zone, known integer[] DEFAULT ''{}''::integer[], OUT state text, OUT at timestamp with time zone'), ('retire_bridge', 'instance bigint'),
              ('claim_partitions', 'instance bigint, topic text, cluster_id text, topic_id text, partitions integer[]'),
