@@ -1,5 +1,5 @@
 -- SPEC 2 and 6: tables with the columns that matter, functions with the argument names that are contract, comments on everything.
-select plan(34);
+select plan(36);
 
 select is((select string_agg(w, ', ') from unnest(t.columns) w where not exists (select from information_schema.columns c where c.table_schema = 'orchestration' and c.table_name = t.name and c.column_name = w)), null, t.name || ' has its columns')
 from (values
