@@ -206,6 +206,12 @@ class Database:
         """They were not delivered: unclaimed again."""
         self._call("release_dispatches", instance=Int8(instance), task_run_ids=Int8s(task_run_ids))
 
+    def reap_stale_runs(self) -> tuple[str, dict[str, int], str]:
+        """The outcome, what was done by kind, and what could not be dealt with."""
+        ((outcome, retries, resends, timeouts, graph_timeouts, problem),) = self._call("reap_stale_runs")
+        did = {"retries": retries, "resends": resends, "timeouts": timeouts, "graph_timeouts": graph_timeouts}
+        return outcome.decode(), did, (problem or b"").decode()
+
     def listen(self) -> None:
         """Have `notifications` woken."""
         self._call("listen")

@@ -57,5 +57,9 @@ select orchestration.confirm_dispatches(instance => %(instance)b, task_run_ids =
 -- Not delivered: unclaimed again.
 select orchestration.release_dispatches(instance => %(instance)b, task_run_ids => %(task_run_ids)b)
 
+-- name: reap_stale_runs
+-- Outcome: done, more (call again), busy, stopped; what it did; what it could not.
+select r.outcome, r.retries, r.resends, r.timeouts, r.graph_timeouts, r.problem from orchestration.reap_stale_runs() as r
+
 -- name: listen
 listen orchestration_task_run

@@ -25,6 +25,7 @@ from .intake import Intake
 from .kafka import Broker, KafkaAwayError, Topic, refusal_error
 from .log import Outage, logger
 from .producer import Producer
+from .reaper import Reaper
 from .registration import Registration
 from .settings import EVENTS_TOPIC
 
@@ -76,12 +77,17 @@ class Bridge:
             doubt=self._registration.doubt,
             in_flight=settings.in_flight,
         )
+        self._reaper = Reaper(
+            Database(settings.database, "orchestration-reaper", self._database_outage),
+            active=lambda: self._registration.instance is not None,
+        )
 
     def run(self) -> None:
         """Work until stopped."""
         log.info("starting", version=self._version, pid=os.getpid(), kafka=self._settings.server,
                  database=str(self._settings.database), user=self._settings.database.user)  # fmt: skip
         self._dispatcher.start()
+        self._reaper.start()
         try:
             while not self._stop.is_set():
                 try:
@@ -357,9 +363,11 @@ class Bridge:
         """Leave the group, send what was committed, tell the database what was delivered, give the rest back."""
         log.info("stopping")
         self._dispatcher.stop()
+        self._reaper.stop()
         if self._member is not None:
             self._member.close()
         self._dispatcher.join(2.0)
+        self._reaper.join(0.5)
         missing = self._producer.flush(3.0)
         try:
             self._registration.end()

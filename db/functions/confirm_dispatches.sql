@@ -20,7 +20,9 @@ begin
     )
     select array_agg(g.task_run_id) into v_late from gone g where g.created_at < v_now - interval '2 seconds';
     if v_late is not null then
-        update orchestration.task_run t set delivered_at = v_now, updated_at = v_now where t.id = any (v_late);
+        update orchestration.task_run t
+        set delivered_at = case when t.resend_count = 0 then v_now else t.delivered_at end, resent_at = case when t.resend_count > 0 then v_now end, updated_at = v_now
+        where t.id = any (v_late);
     end if;
 end
 $$;

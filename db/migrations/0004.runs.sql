@@ -46,6 +46,7 @@ create table orchestration.task_run (
     updated_at timestamptz not null default now(),
     dispatched_at timestamptz,
     delivered_at timestamptz,
+    resent_at timestamptz,
     accepted_at timestamptz,
     started_at timestamptz,
     finished_at timestamptz,
@@ -72,8 +73,8 @@ create table orchestration.task_run (
 ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 create index task_run_by_task on orchestration.task_run (task_id, id);
 create index task_run_in_flight on orchestration.task_run (task_id, run_key, id) where status in ('QUEUED', 'DISPATCHED', 'RUNNING');
-create index task_run_due on orchestration.task_run (due_at) where due_at is not null and status in ('QUEUED', 'DISPATCHED', 'RUNNING');
-create index task_run_queued on orchestration.task_run (id) where status = 'QUEUED';
+create index task_run_due on orchestration.task_run (due_at) where due_at is not null and status in ('DISPATCHED', 'RUNNING');
+create index task_run_queued on orchestration.task_run (due_at, id) where status = 'QUEUED';
 create index task_run_awaits_tool on orchestration.task_run (task_id, id) where awaits_tool;
 comment on table orchestration.task_run is 'One execution of a task; one row per attempt.';
 comment on column orchestration.task_run.graph_run_id is 'The graph run that started it (its home); null: a tool or a person started it. All runs it stands in: graph_run_task_run.';
@@ -81,6 +82,7 @@ comment on column orchestration.task_run.previous_status is 'The status before t
 comment on column orchestration.task_run.shared is 'It stands in runs beside its home: its end must look them up.';
 comment on column orchestration.task_run.awaits_tool is 'We ended it while the tool had it: the tool''s own end, when it comes, is late.';
 comment on column orchestration.task_run.delivered_at is 'When the broker confirmed the dispatch, where that came later than 2 s after dispatched_at; null: at once, or not yet (then it is in dispatch).';
+comment on column orchestration.task_run.resent_at is 'When the same dispatch was last sent again, or its delivery confirmed where that came later than 2 s after.';
 comment on column orchestration.task_run.due_at is 'When the reaper looks at it next: QUEUED: the retry is due; DISPATCHED: acknowledgement or end is overdue; RUNNING: the end is. A lower bound: the reaper computes the exact deadline when it looks. infinity: held by the pause of its graph. Null: it waits for no instant.';
 comment on column orchestration.task_run.timeout is 'task.timeout as it was at dispatch; null: none.';
 comment on column orchestration.task_run.retry_of_id is 'The attempt before this one; null: it is the first.';
@@ -156,3 +158,13 @@ create index graph_pause_by_graph on orchestration.graph_pause (graph_id, paused
 comment on table orchestration.graph_pause is 'When graphs were paused, by whom; kept by the trigger on graph.paused. A graph''s clocks stand still in between.';
 comment on column orchestration.graph_pause.resumed_at is 'Null: the graph is paused.';
 comment on column orchestration.graph_pause.skipped is 'The resume cancelled what was held instead of sending it.';
+
+create table orchestration.watched_run (
+    graph_run_id bigint primary key,
+    graph_id bigint not null,
+    due_at timestamptz not null
+);
+create index watched_run_due on orchestration.watched_run (due_at);
+create index watched_run_by_graph on orchestration.watched_run (graph_id);
+comment on table orchestration.watched_run is 'Graph runs that were still open when they were as old as the shortest time-out of any graph: only these can be past their own. Kept by the reaper.';
+comment on column orchestration.watched_run.due_at is 'When the reaper looks at it next; a lower bound of its deadline.';

@@ -71,3 +71,24 @@ comment on table orchestration.dead_letter is 'Messages that could not be applie
 comment on column orchestration.dead_letter.topic is 'The Kafka topic, or sql, rest.';
 comment on column orchestration.dead_letter.replayed_by is 'Who had it replayed: setting orchestration.actor, else the database user.';
 comment on column orchestration.dead_letter.task_run_id is 'The task run it belonged to when it was replayed.';
+
+create table orchestration.reaper_state (
+    only_row boolean primary key default true,
+    ran_at timestamptz,
+    ran_by text,
+    outcome text,
+    did_at timestamptz,
+    did jsonb,
+    walked_run_id bigint not null default 0,
+    settled_run_id bigint not null default 0,
+    settling_run_id bigint,
+    settling_xid xid8,
+    constraint reaper_state_is_one_row check (only_row)
+) with (fillfactor = 50);
+comment on table orchestration.reaper_state is 'The reaper''s last call, and how far it has walked through graph_run.';
+comment on column orchestration.reaper_state.ran_by is 'Name of the program that called it, and its role.';
+comment on column orchestration.reaper_state.did is 'What the last call that did anything did, as reap_stale_runs answered it; did_at is when.';
+comment on column orchestration.reaper_state.walked_run_id is 'Graph runs up to this id are over, or in watched_run.';
+comment on column orchestration.reaper_state.settled_run_id is 'No transaction is open any more that could bring a graph run up to this id.';
+comment on column orchestration.reaper_state.settling_run_id is 'The id to be settled next, once all transactions before settling_xid have ended.';
+insert into orchestration.reaper_state default values;

@@ -110,3 +110,23 @@ begin
     reset role;
 end
 $$;
+
+create or replace function tap.minute(n numeric) returns void
+language sql as $$
+    -- sets the engine's clock to so many minutes after the transaction's begin
+    select set_config('orchestration.clock', (now() + n * interval '1 minute')::text, true)
+$$;
+
+create or replace function tap.deliver() returns void
+language sql as $$
+    -- the broker took all that stands in the outbox
+    select orchestration.confirm_dispatches(0, array(select d.task_run_id from orchestration.dispatch d))
+$$;
+
+create or replace function tap.reap() returns text
+language sql as $$
+    -- 'retries 1, timeouts 2': what a call of the reaper did; 'nothing'; or its outcome where that is not done
+    select coalesce(nullif(concat_ws(', ', nullif(r.outcome, 'done'), 'retries ' || nullif(r.retries, 0), 'resends ' || nullif(r.resends, 0), 'timeouts ' || nullif(r.timeouts, 0),
+                                     'graph_timeouts ' || nullif(r.graph_timeouts, 0), r.problem), ''), 'nothing')
+    from orchestration.reap_stale_runs() r
+$$;

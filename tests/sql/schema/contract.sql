@@ -1,5 +1,5 @@
 -- SPEC 2 and 6: tables with the columns that matter, functions with the argument names that are contract, comments on everything.
-select plan(36);
+select plan(37);
 
 select is((select string_agg(w, ', ') from unnest(t.columns) w where not exists (select from information_schema.columns c where c.table_schema = 'orchestration' and c.table_name = t.name and c.column_name = w)), null, t.name || ' has its columns')
 from (values
@@ -28,7 +28,7 @@ select is((select string_agg(oid::regprocedure::text, ', ') from pg_proc where p
 
 select is((select pg_get_function_arguments(p.oid) from pg_proc p where p.pronamespace = 'orchestration'::regnamespace and p.proname = f.name), f.arguments, f.name || '(' || f.arguments || ')')
 from (values ('pause_graph', 'graph text'), ('resume_graph', 'graph text, skip boolean DEFAULT false'), ('report', 'event jsonb'), ('launch_graph', 'graph text, params jsonb DEFAULT ''{}''::jsonb, run_key text DEFAULT NULL::text'), ('start_service', ''), ('stop_service', ''),
-             ('purge', 'older_than interval, batch integer DEFAULT 1000'), ('new_installation', ''),
+             ('purge', 'older_than interval, batch integer DEFAULT 1000'), ('new_installation', ''), ('reap_stale_runs', 'OUT outcome text, OUT horizon timestamp with time zone, OUT retries integer, OUT resends integer, OUT timeouts integer, OUT graph_timeouts integer, OUT problem text'),
              ('register_bridge', 'host text, pid integer, version text'), ('heartbeat', 'instance bigint, partitions integer[], lags bigint[], ends bigint[] DEFAULT ''{}''::bigint[], asked_at timestamp with time zone DEFAULT NULL::timestamp with time zone, known integer[] DEFAULT ''{}''::integer[], OUT state text, OUT at timestamp with time zone'), ('retire_bridge', 'instance bigint'),
              ('claim_partitions', 'instance bigint, topic text, cluster_id text, topic_id text, partitions integer[]'),
              ('seed_offsets', 'topic text, cluster_id text, topic_id text, partitions integer[], offsets bigint[]'),
