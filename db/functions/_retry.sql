@@ -15,6 +15,7 @@ as $$
 --             statement (their graph runs are locked together, in the one order).
 -- Returns: those that got a new attempt: their places have not ended.
 -- Locks:   graph_run rows in id order.
+-- Calls:   _retry_delay.
 -- Writes:  task_run, graph_run_task_run (the insert trigger links the home).
 declare
     v_now timestamptz := orchestration._now();
@@ -39,7 +40,7 @@ begin
         from (
             select p.i, t.id as failed_id, t.task_id, t.run_key, t.attempt, t.status, o.runs,
                    case when t.graph_run_id = any (o.runs) then t.graph_run_id else o.runs[1] end as home_id, k.max_attempts,
-                   v_now + least(least(k.retry_delay, interval '1 hour') * power(2, least(t.attempt - 1, 32)), interval '1 hour') as due_at
+                   v_now + orchestration._retry_delay(k.retry_delay, t.attempt) as due_at
             from unnest(v_ids) with ordinality p(id, i)
             cross join lateral (select y.id, y.task_id, y.graph_run_id, y.run_key, y.attempt, y.status from orchestration.task_run y where y.id = p.id offset 0) t
             cross join lateral (select y.max_attempts, y.retry_delay from orchestration.task y where y.id = t.task_id offset 0) k
@@ -47,7 +48,8 @@ begin
                 select array_agg(l.graph_run_id order by l.graph_run_id) as runs
                 from orchestration.graph_run_task_run l
                 where l.task_run_id = p.id and (select r.status from orchestration.graph_run r where r.id = l.graph_run_id) = 'RUNNING') o
-            where o.runs is not null or t.graph_run_id is null
+            where o.runs is not null
+               or (t.graph_run_id is null and not exists (select from orchestration.graph_run_task_run l where l.task_run_id = p.id offset 0))
             order by p.i) x
     ), born as (
         insert into orchestration.task_run (id, task_id, graph_run_id, run_key, attempt, retry_of_id, shared, status, due_at, detail, created_at, updated_at)

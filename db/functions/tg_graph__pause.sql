@@ -5,13 +5,13 @@ set jit = off
 set orchestration.engine = 'on'
 as $$
 -- Purpose: graph.paused changed, by whomever. Pausing notes since when and by whom: from then on what is ready in the graph's runs is born
---          QUEUED, and retries and resends wait. Resuming sends what was held, the oldest graph run first; with the setting orchestration.skip
---          (resume_graph) it cancels it instead, and the retries that wait.
+--          QUEUED, and retries and resends wait. Resuming sends what was held, the oldest graph run first, and gives retries the time back
+--          that they waited in vain; with the setting orchestration.skip (resume_graph) it cancels both instead.
 --          Held is what has its home in a run of the graph; another graph that shares it waits too. What was held in a pause is found even
 --          where its transaction ended late: _paused_graphs keeps the row of the pause, and the resume waits for that.
 -- Raises:  OR206.
 -- Locks:   the graph (by the statement), its pause, then graph_run rows in id order, then task_run rows.
--- Calls:   _dispatch.
+-- Calls:   _dispatch, _retry_delay.
 -- Writes:  graph_pause, task_run, dispatch.
 declare
     v_now timestamptz := orchestration._now();
@@ -29,27 +29,34 @@ begin
     update orchestration.graph_pause p
     set resumed_at = v_now, resumed_by = session_user, resumed_actor = v_actor, skipped = v_skip
     where p.graph_id = new.id and p.resumed_at is null;
+    v_ids := array(
+        select t.id
+        from orchestration.task_run t
+        join orchestration.graph_run r on r.id = t.graph_run_id and r.graph_id = new.id
+        where t.status = 'QUEUED'
+        order by t.graph_run_id, t.id);
+    perform from orchestration.graph_run r
+    where r.id = any (array(select l.graph_run_id from orchestration.graph_run_task_run l where l.task_run_id = any (v_ids)))
+    order by r.id for no key update;
     if v_skip then
-        v_ids := array(
-            select t.id
-            from (select distinct vt.task_id from orchestration.graph_version v join orchestration.graph_version_task vt on vt.version_id = v.id where v.graph_id = new.id) k
-            join orchestration.task_run t on t.task_id = k.task_id and t.status = 'QUEUED'
-            join orchestration.graph_run r on r.id = t.graph_run_id and r.graph_id = new.id);
-        perform from orchestration.graph_run r
-        where r.id = any (array(select l.graph_run_id from orchestration.graph_run_task_run l where l.task_run_id = any (v_ids)))
-        order by r.id for no key update;
         update orchestration.task_run t
         set previous_status = t.status, status = 'CANCELLED', reason = 'cancelled', detail = orchestration._by_hand('skipped at the resume of the graph', null),
             finished_at = v_now, updated_at = v_now
         where t.id = any (v_ids) and t.status = 'QUEUED';
         return null;
     end if;
+    -- a retry's clock stood still as well: its delay, and all pauses since the failure
+    update orchestration.task_run t
+    set due_at = t.created_at + orchestration._retry_delay((select k.retry_delay from orchestration.task k where k.id = t.task_id), t.attempt - 1)
+                 + (select sum(coalesce(p.resumed_at, v_now) - greatest(p.paused_at, t.created_at)) from orchestration.graph_pause p
+                    where p.graph_id = new.id and coalesce(p.resumed_at, v_now) > t.created_at),
+        updated_at = v_now
+    where t.id = any (v_ids) and t.status = 'QUEUED' and t.retry_of_id is not null;
     v_ids := array(
-        select t.id
-        from orchestration.task_run t
-        join orchestration.graph_run r on r.id = t.graph_run_id and r.graph_id = new.id
-        where t.status = 'QUEUED' and (t.due_at = 'infinity' or t.due_at <= v_now)
-        order by t.graph_run_id, t.id);
+        select i.id
+        from unnest(v_ids) with ordinality i(id, n)
+        join orchestration.task_run t on t.id = i.id and t.status = 'QUEUED' and (t.retry_of_id is null or t.due_at <= v_now)
+        order by i.n);
     if orchestration._dispatch(v_ids) > 0 then
         -- the outbox goes by id: what goes first takes the first of these ids for its place
         v_sorted := array(select i.id from unnest(v_ids) i(id) order by i.id);

@@ -1,5 +1,5 @@
 -- SPEC 4.4: pause a graph: events keep joining and opening runs, dispatches stay QUEUED, retries wait.
-select plan(49);
+select plan(53);
 
 select clock('2026-11-22T03:00:00Z');
 select given_acceptance(), given_graph('other', '4 -> 6 -> 7');
@@ -71,14 +71,16 @@ select is((select status || ' ' || due_at from task_run where id = at(run('other
 -- resumed
 set local orchestration.actor = 'bob';
 select resume_graph('other');
-select is(picture(run('other')), 'RUNNING | 4 SUCCESS | 6 DISPATCHED | 7 -', 'the resume sends it');
+select is((select status || ' ' || due_at at time zone 'UTC' from task_run where id = at(run('other'), '6')), 'QUEUED 2026-11-22 05:01:00', 'its clock stood still: it still has its minute to wait');
+select clock('2026-11-22T05:01:00Z');
+select is(_dispatch(array[at(run('other'), '6')]), 1, 'and is sent after that');
 select is((select attempt from task_run where id = at(run('other'), '6')), 2, 'the second attempt');
 select is(pg_temp.pauses('other'), '2026-11-22 04:00:00 ann 2026-11-22 05:00:00 bob', 'until when and by whom');
 select is((select status from task_run where id = at(run('integration'), '3')), 'QUEUED', 'the other graph is still paused');
 update graph set paused = false where name = 'integration';
-select is(pg_temp.pauses('integration'), '2026-11-22 03:00:00 ann 2026-11-22 05:00:00 bob', 'resumed by plain SQL');
+select is(pg_temp.pauses('integration'), '2026-11-22 03:00:00 ann 2026-11-22 05:01:00 bob', 'resumed by plain SQL');
 select is((select count(*)::int from task_run where status = 'QUEUED'), 0, 'nothing is left behind');
-select is((select (config, dispatched_at, due_at, detail)::text from task_run where id = at(run('integration'), '3')), '({},"2026-11-22 05:00:00+00",,)', 'with its config and the time of now');
+select is((select (config, dispatched_at, due_at, detail)::text from task_run where id = at(run('integration'), '3')), '({},"2026-11-22 05:01:00+00",,)', 'with its config and the time of now');
 select is(history(at(run('integration'), '3')), '- > QUEUED, QUEUED > DISPATCHED', 'history');
 select is((last_event(at(run('integration'), '3'))).actor, 'bob', 'by whom');
 select finish(run('integration'), '3');
@@ -86,13 +88,21 @@ select is((select status from graph_run where id = run('integration')), 'SUCCESS
 select launch_graph('integration');
 select is(picture(run('integration', -1)), 'RUNNING | 1 awaited | 2 - | 3 - | 4 - | 5 awaited', 'it can be launched again');
 
--- a retry that is due but that nobody looked at
-select clock('2026-11-22T06:00:00Z');
-select finish(run('other'), '6', 'FAILED'), pause_graph('other'), clock('2026-11-22T07:00:00Z'), resume_graph('other');
-select is((select attempt || ' ' || status from task_run where id = at(run('other'), '6')), '3 DISPATCHED', 'a retry that came due in the pause goes out with the resume');
+-- the clock of a retry over several pauses, looked at or not
 update task set max_attempts = 9, retry_delay = '1 hour' where name = '6';
-select finish(run('other'), '6', 'FAILED'), pause_graph('other'), resume_graph('other');
-select is((select attempt || ' ' || status || ' ' || (due_at - _now()) from task_run where id = at(run('other'), '6')), '4 QUEUED 01:00:00', 'one that is not due waits for its time');
+select clock('2026-11-22T06:00:00Z'), finish(run('other'), '6', 'FAILED');
+select is((select attempt || ' ' || (due_at - _now()) from task_run where id = at(run('other'), '6')), '3 01:00:00', 'an hour to wait');
+select clock('2026-11-22T06:10:00Z'), pause_graph('other'), clock('2026-11-22T06:20:00Z'), resume_graph('other');
+select is((select due_at at time zone 'UTC' from task_run where id = at(run('other'), '6')), '2026-11-22 07:10:00', 'and ten minutes of pause');
+select clock('2026-11-22T06:30:00Z'), pause_graph('other'), clock('2026-11-22T09:00:00Z'), _dispatch(array[at(run('other'), '6')]), resume_graph('other');
+select is((select due_at at time zone 'UTC' from task_run where id = at(run('other'), '6')), '2026-11-22 09:40:00', 'forty minutes are left after the next');
+select clock('2026-11-22T09:45:00Z'), pause_graph('other'), clock('2026-11-22T09:50:00Z');
+update graph set paused = false where name = 'other';
+select is((select attempt || ' ' || status from task_run where id = at(run('other'), '6')), '3 DISPATCHED', 'one that was due before the pause goes out with the resume');
+select finish(run('other'), '6', 'FAILED'), pause_graph('other');
+update task_run set status = 'CANCELLED' where id = at(run('other'), '6');
+select resume_graph('other');
+select is((select attempt || ' ' || status from task_run where id = at(run('other'), '6')), '4 CANCELLED', 'one cancelled in the pause stays so');
 
 -- a task that lost its topic while it was held
 select pause_graph('other');
@@ -107,7 +117,7 @@ select is(state(at(run('lost'), 't')), 'FAILED config', 'reason config');
 
 -- born paused; deleted
 insert into graph (name, paused) values ('new', true);
-select is(pg_temp.pauses('new'), '2026-11-22 07:00:00 bob', 'a graph may be made paused');
+select is(pg_temp.pauses('new'), '2026-11-22 09:50:00 bob', 'a graph may be made paused');
 select lives_ok($$ delete from graph where name = 'new' $$, 'and deleted');
 select refuses($$ update graph set paused = null where name = 'other' $$, 'OR108', 'graph "other"', 'neither paused nor not');
 select throws_ok(format('insert into graph_pause (graph_id, paused_at) values (%s, now())', graph_id('other')), '23505', null, 'paused once at a time');

@@ -1,4 +1,4 @@
--- SPEC 4.1: a batch has exactly the result of its events one by one: failures with attempts left, late successes, corrections, time-outs.
+-- SPEC 4.1: a batch has exactly the result of its events one by one: failures with attempts left, late successes, corrections, time-outs, pauses.
 -- Each random list is taken in as one batch, undone, and taken in event by event; both start from runs in every stage.
 select plan(5);
 
@@ -35,10 +35,13 @@ create function pg_temp.story() returns text language sql as $$
         (select string_agg(d.reason || case when d.reason = 'ambiguous' then '' else ' ' || d.detail end, ', ' order by d.id) from orchestration.dead_letter d),
         (select count(*) from orchestration.dispatch), (select count(*) from orchestration.event_seen))
 $$;
-create function pg_temp.outcome(batch boolean, events jsonb[]) returns text language plpgsql as $$
+create function pg_temp.outcome(batch boolean, events jsonb[], paused text default null) returns text language plpgsql as $$
 declare
     v_story text;
 begin
+    if paused is not null then
+        perform orchestration.pause_graph(paused);
+    end if;
     if batch then
         perform tap.feed((select id from bridge), variadic events);
     else
@@ -77,7 +80,7 @@ begin
     perform setseed(0.23);
     for seed in 1 .. 70 loop
         v_events := pg_temp.random_events(2 + seed % 12, (array[0, 0.3, 0.7])[1 + seed % 3]);
-        insert into result values (seed, v_events, pg_temp.outcome(true, v_events), pg_temp.outcome(false, v_events));
+        insert into result values (seed, v_events, pg_temp.outcome(true, v_events, (array['g', 'h', null, null])[1 + seed % 4]), pg_temp.outcome(false, v_events, (array['g', 'h', null, null])[1 + seed % 4]));
     end loop;
 end
 $$;
