@@ -54,6 +54,21 @@ def test_a_lost_notification_costs_one_poll(world: World) -> None:
     assert len(world.dispatches()) == 1
 
 
+def test_without_any_notification_the_poll_finds_it(world: World) -> None:
+    """A dispatch that nobody notified of: the table is the truth."""
+    world.working()
+    world.succeed(1)
+    world.wait_dispatched(world.sent)
+    eventually(lambda: world.unsent() == 0, "it is confirmed")
+    world.run(
+        "insert into orchestration.dispatch (task_run_id, topic, key, value) "
+        "select id, 'airflow_tasks', 'key', jsonb_build_object('task_run_id', id, 'run_key', 'unheard')::text "
+        "from orchestration.task_run where status = 'DISPATCHED'"
+    )
+    eventually(lambda: world.unsent() == 0, "the poll finds it", 3)
+    assert world.dispatched()["unheard"] == 1
+
+
 def test_messages_without_key_or_value_reach_the_database(world: World) -> None:
     world.working()
     world.produce(None, b"tombstone", 0)

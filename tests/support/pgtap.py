@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from psycopg import pq
+from psycopg import pq, sql
 
 from tests.support.databases import Database
 
-__all__ = ["PgTapFile", "Tap", "judge", "planned", "run"]
+__all__ = ["PgTapFile", "Tap", "judge", "planned", "run", "teach"]
 
+_WORDS = Path(__file__).resolve().parent.parent / "sql" / "_setup"
 _PLAN = re.compile(
     r"^\s*select\s+(?:\*\s+from\s+)?(?:tap\.)?plan\s*\(\s*(\d+)\s*\)\s*;", re.IGNORECASE | re.MULTILINE
 )
@@ -64,6 +65,18 @@ def planned(text: str) -> int | None:
     """The number in `select plan(n);`, or None where there is no such line."""
     found = _PLAN.search(_COMMENT.sub("", text))
     return int(found.group(1)) if found else None
+
+
+def teach(database: Database) -> None:
+    """Give a database the words that the files of tests/sql are written in."""
+    files = sorted(_WORDS.glob("*.sql"))
+    assert files, f"{_WORDS} holds no file"
+    with database.connect() as connection:
+        connection.execute("set search_path = orchestration, tap")
+        for path in files:
+            connection.execute(path.read_text().encode())
+        # as programs log in (db create); the superuser's default would compile each statement, seconds long
+        connection.execute(sql.SQL("alter database {} set jit = off").format(sql.Identifier(database.name)))
 
 
 def run(text: str, database: Database) -> Tap:
