@@ -4,7 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help demo test test-long up down clean status lint bench venv prepared
+# client/ is a folder, so it must be phony too
+.PHONY: client help demo test test-long up down clean status lint bench venv prepared
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +35,9 @@ test: prepared lint ## Lint, then every test on real servers (ALLOW_FALLBACK=1 p
 
 test-long: prepared lint ## As test, with the long campaigns
 	@exec $(BIN)/pytest $(ARGS)
+
+client: venv ## Write the client's methods anew from the API's OpenAPI document
+	@$(BIN)/python -m stack.client_code
 
 lint: venv ## ruff, mypy --strict, pgspot, shellcheck
 	@$(BIN)/python -m stack.lint

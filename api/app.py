@@ -24,8 +24,8 @@ log = logging.getLogger("orchestration.api")
 _BODY = ("POST", "PATCH", "PUT")
 
 
-def create_app(settings: Settings) -> OpenAPI:
-    """The WSGI application; opens its pool, which connects in the background."""
+def create_app(settings: Settings, *, connect: bool = True) -> OpenAPI:
+    """The WSGI application; opens its pool, which connects in the background, unless told not to."""
     app = OpenAPI(
         __name__,
         info=Info(
@@ -45,7 +45,8 @@ def create_app(settings: Settings) -> OpenAPI:
     app.config["MAX_CONTENT_LENGTH"] = settings.body_limit
     database = Database(settings)
     app.extensions["orchestration"] = database
-    database.open()
+    if connect:
+        database.open()
 
     _watch(app, Authenticator(database))
     errors.register(app, database)

@@ -8,7 +8,7 @@ import math
 import secrets
 import signal
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from hashlib import sha256
 from types import FrameType
 from typing import Any
@@ -102,7 +102,7 @@ class _JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         own = logging.LogRecord("", 0, "", 0, "", (), None).__dict__
         line: dict[str, Any] = {
-            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "at": datetime.fromtimestamp(record.created, timezone.utc).isoformat(timespec="milliseconds")[:-6] + "Z",
             "level": record.levelname.lower(), "event": record.getMessage(),
             **{name: value for name, value in record.__dict__.items() if name not in own and name != "message"},
         }  # fmt: skip
@@ -250,9 +250,9 @@ def _instant(text: str | None) -> datetime | None:
     units = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
     try:
         if text[-1:] in units and text[:-1].isdigit():
-            return datetime.now(UTC) + timedelta(seconds=int(text[:-1]) * units[text[-1]])
+            return datetime.now(timezone.utc) + timedelta(seconds=int(text[:-1]) * units[text[-1]])
         at = datetime.fromisoformat(text)
-        return at if at.tzinfo else at.replace(tzinfo=UTC)
+        return at if at.tzinfo else at.replace(tzinfo=timezone.utc)
     except (ValueError, OverflowError):
         raise click.BadParameter(
             f"{text!r} is no time; write 2027-01-31T00:00:00Z or 90d", param_hint="--expires"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import types
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from flask import Response, request
 from flask_openapi3 import APIBlueprint, Tag
@@ -33,14 +34,43 @@ def blueprint() -> APIBlueprint:
 
 
 def _add(api: APIBlueprint, resource: Resource) -> None:
-    word = resource.path.replace("-", "_")
+    """Register the endpoints of one collection."""
     tag = [Tag(name=resource.path, description=(resource.out.__doc__ or "").strip())]
     item = f"/{resource.path}/" + "/".join(f"<{name}>" for name in resource.key)
-    listing, filtering = _list_model(resource), _query_model(resource)
-    keys = _path_model(resource)
+    path, title, changed = _path_model(resource), resource.title, (400, 404, 409, 413, 415)
+    plural = resource.path.replace("-", "_")
+    plan: list[tuple[str, str, str, dict[str, Any], str, dict[Any, Any]]] = [
+        ("get", f"/{resource.path}", f"list_{plural}", {"query": _query_model(resource)},
+         f"List {resource.path}", {200: _list_model(resource), **does()}),
+        ("get", item, f"get_{resource.table}", {"path": path}, f"One {title}", {200: resource.out, **does(404)}),
+        ("post", f"/{resource.path}", f"create_{resource.table}", {"body": resource.create},
+         f"Create a {title}", {201: resource.out, **does(*changed)}),
+        ("delete", item, f"delete_{resource.table}", {"path": path}, f"Delete a {title}",
+         {204: None, **does(404, 409)}),
+    ]  # fmt: skip
+    if resource.patch is not None:
+        plan.append(
+            ("patch", item, f"update_{resource.table}", {"path": path, "body": resource.patch},
+             f"Change a {title}", {200: resource.out, **does(*changed, 412)})
+        )  # fmt: skip
+    views = _views(resource)
+    for method, rule, name, typed, summary, responses in plan:
+        verb = name.partition("_")[0]
+        scope = {"list": "read", "get": "read", "delete": resource.delete}.get(verb, resource.write)
+        view = views[verb]
+        view.__name__ = name
+        view.__annotations__ = {**typed, "return": Response}
+        getattr(api, method)(
+            rule, tags=tag, summary=summary, description=f"Scope: {scope}.", responses=responses,
+            operation_id=name, openapi_extensions={"x-scope": scope},
+        )(view)  # fmt: skip
+
+
+def _views(resource: Resource) -> dict[str, Callable[..., Response]]:
+    """The five views of one collection, by verb."""
     may_write = _forbid_limited if resource.visible is None or resource.table == "chain" else _allow
 
-    def list_(query: BaseModel) -> Response:
+    def list_all(query: BaseModel) -> Response:
         asked = query.model_dump(exclude_none=True)
         limit, cursor, sort = asked.pop("limit"), asked.pop("cursor", None), asked.pop("sort", None)
         null = _columns_named(resource, asked.pop("null", None))
@@ -75,7 +105,7 @@ def _add(api: APIBlueprint, resource: Resource) -> None:
 
         return writing(act)
 
-    def patch(path: BaseModel, body: BaseModel) -> Response:
+    def update(path: BaseModel, body: BaseModel) -> Response:
         who = caller()
         who.require(resource.write)
         may_write(who, resource)
@@ -100,28 +130,7 @@ def _add(api: APIBlueprint, resource: Resource) -> None:
 
         return writing(act)
 
-    title = resource.title
-    plan: list[tuple[Any, str, dict[str, Any], str, str, dict[Any, Any]]] = [
-        (list_, "get", {"query": filtering}, f"/{resource.path}", f"List {resource.path}", {200: listing, **does()}),
-        (get, "get", {"path": keys}, item, f"One {title}", {200: resource.out, **does(404)}),
-        (create, "post", {"body": resource.create}, f"/{resource.path}", f"Create a {title}",
-         {201: resource.out, **does(400, 404, 409, 413, 415)}),
-        (delete, "delete", {"path": keys}, item, f"Delete a {title}", {204: None, **does(404, 409)}),
-    ]  # fmt: skip
-    if resource.patch is not None:
-        plan.append(
-            (patch, "patch", {"path": keys, "body": resource.patch}, item, f"Change a {title}",
-             {200: resource.out, **does(400, 404, 409, 412, 413, 415)})
-        )  # fmt: skip
-    for function, method, typed, rule, summary, responses in plan:
-        verb = function.__name__.rstrip("_")
-        scope = "read" if method == "get" else resource.delete if verb == "delete" else resource.write
-        function.__name__ = f"{verb}_{word}"
-        function.__annotations__ = {**typed, "return": Response}
-        getattr(api, method)(
-            rule, tags=tag, summary=summary, description=f"Scope: {scope}.", responses=responses,
-            operation_id=function.__name__, openapi_extensions={"x-scope": scope},
-        )(function)  # fmt: skip
+    return {"list": list_all, "get": get, "create": create, "update": update, "delete": delete}
 
 
 def _path_model(resource: Resource) -> type[BaseModel]:
@@ -167,19 +176,16 @@ def _query_model(resource: Resource) -> type[BaseModel]:
 
 
 def _filter_type(resource: Resource, name: str, annotation: Any) -> Any:
+    """The column's own type where a query string can hold it, else text."""
     if name in resource.documents or name in resource.intervals:
         return str | None
-    kinds = get_args(annotation) if get_origin(annotation) is types.UnionType else (annotation,)
-    for kind in kinds:
-        base = get_args(kind)[0] if get_origin(kind) is not None and get_origin(kind) is not Literal else kind
-        if base in (int, bool, datetime) or get_origin(kind) is Literal:
-            return (
-                Id | None
-                if base is int and name.endswith("id")
-                else base | None
-                if get_origin(kind) is not Literal
-                else kind | None
-            )
+    kinds = get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
+    kind = kinds[0]
+    base = kind if get_origin(kind) is not Annotated else get_args(kind)[0]
+    if base is int:
+        return (Id if name.endswith("id") else int) | None
+    if base in (bool, datetime) or get_origin(kind) is Literal:
+        return kind | None
     return str | None
 
 

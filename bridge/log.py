@@ -13,7 +13,7 @@ import logging
 import sys
 import time
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from typing import IO, Any
 
 from orchestration.db.settings import redact
@@ -48,7 +48,7 @@ class Log:
         trace = error.__traceback__ if error else None
         while trace and trace.tb_next:
             trace = trace.tb_next
-        where = f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace else None
+        where = f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}" if trace else None
         self._log(
             logging.ERROR, event, {**fields, "error": f"{type(error).__name__}: {error}", "where": where}
         )
@@ -105,7 +105,7 @@ class Words(logging.Formatter):
 
 
 def _timestamp(record: logging.LogRecord) -> str:
-    return datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    return datetime.fromtimestamp(record.created, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
 class Outage:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import getpass
 import socket
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from glob import escape
 from typing import TYPE_CHECKING, Any
 
@@ -130,7 +130,7 @@ class Bookkeeping(PostgresqlPsycopgBackend):  # type: ignore[misc]
                 "username": _user(),
                 "hostname": socket.gethostname(),
                 "comment": self.digests.get(migration.id),
-                "created_at_utc": datetime.now(UTC).replace(tzinfo=None),
+                "created_at_utc": datetime.now(timezone.utc).replace(tzinfo=None),
             },
         )
 

@@ -6,7 +6,7 @@ Needs no yoyo: the bridge and the API import this.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from datetime import UTC
+from datetime import timezone
 from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import TupleRow, tuple_row
@@ -108,7 +108,7 @@ def read_status(connection: psycopg.Connection[Any], sql_dir: Path = SQL_DIR) ->
         )
     else:
         state, problem = "ok", ""
-    since = at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z") if at else ""
+    since = at.astimezone(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z") if at else ""
     return Status(
         state, problem, database, release.version, version, since, applied, pending, unknown, drifted
     )

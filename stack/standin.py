@@ -22,7 +22,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from functools import partial
 from types import FrameType
 from typing import Any
@@ -130,7 +130,9 @@ class Executor:
             "run_key": dispatch.get("run_key"),
             "external_id": execution.id,
             "event_id": f"{execution.id}-{status}",
-            "occurred_at": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "occurred_at": datetime.now(timezone.utc)
+            .isoformat(timespec="milliseconds")
+            .replace("+00:00", "Z"),
         }
         if status == "SUCCESS":
             event["result"] = {

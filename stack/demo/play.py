@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from .runs import GraphRun, read_remains, read_runs
@@ -51,7 +51,7 @@ class Play:
 
         `require_alive` is called again and again and raises where waiting is useless.
         """
-        first = datetime.now(UTC)
+        first = datetime.now(timezone.utc)
         begin = time.monotonic()
         with self._screen.live():
             while True:
@@ -66,9 +66,9 @@ class Play:
                 over = self._is_over(runs)
                 if over or time.monotonic() - begin > limit:
                     break
-                self._screen.flush(first, datetime.now(UTC) - timedelta(seconds=LATE))
+                self._screen.flush(first, datetime.now(timezone.utc) - timedelta(seconds=LATE))
                 require_alive()
-            self._screen.flush(first, datetime.now(UTC))
+            self._screen.flush(first, datetime.now(timezone.utc))
         if not over:
             self._screen.say(f"not over after {limit:g} s: this is how far it came", "bold red")
         return runs

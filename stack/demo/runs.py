@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -166,7 +166,7 @@ def database_time(connection: psycopg.Connection[TupleRow]) -> datetime:
     row = connection.execute("select clock_timestamp()").fetchone()
     assert row is not None
     moment: datetime = row[0]
-    return moment.astimezone(UTC)
+    return moment.astimezone(timezone.utc)
 
 
 def load_graphs(connection: psycopg.Connection[TupleRow]) -> bool:

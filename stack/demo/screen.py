@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from io import TextIOWrapper
 
 from rich.console import Console, Group, RenderableType
@@ -264,7 +264,7 @@ def _took(task: Task) -> str:
 
 def _clock(moment: datetime | None) -> str:
     """UTC, whatever the time zone of the session it came through."""
-    return f"{moment.astimezone(UTC):%H:%M:%S.%f}"[:-3] if moment else ""
+    return f"{moment.astimezone(timezone.utc):%H:%M:%S.%f}"[:-3] if moment else ""
 
 
 def _plainly(error: UnicodeError) -> tuple[str, int]:

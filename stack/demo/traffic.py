@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from typing import Any
 from uuid import uuid4
 
@@ -97,7 +97,7 @@ class Observer:
             return
         if isinstance(body, dict) and body.get("run_key") == self._key:
             yield Seen(
-                at=datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC),
+                at=datetime.fromtimestamp(message.timestamp()[1] / 1000, timezone.utc),
                 topic=str(message.topic()),
                 partition=message.partition() or 0,
                 offset=message.offset() or 0,
@@ -134,7 +134,9 @@ class NiFi:
             "run_key": self._key,
             "external_id": external_id,
             "event_id": f"{external_id}-{status}",
-            "occurred_at": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "occurred_at": datetime.now(timezone.utc)
+            .isoformat(timespec="milliseconds")
+            .replace("+00:00", "Z"),
         }
         if status == "SUCCESS":
             event["result"] = {"rows": 500}

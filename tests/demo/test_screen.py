@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 from rich.console import Console
 
 from stack.demo.screen import Screen
 from stack.layout import ROOT
 
-BEGIN = datetime(2026, 11, 22, 12, tzinfo=UTC)
+BEGIN = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
 
 
 def at(seconds: float) -> datetime:

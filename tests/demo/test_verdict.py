@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -13,7 +13,7 @@ from stack.demo.screen import graph_picture
 from stack.demo.traffic import Seen
 from stack.demo.verdict import check, measure
 
-BEGIN = datetime(2026, 11, 22, 12, tzinfo=UTC)
+BEGIN = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
 INTEGRATION = {"1": (), "2": ("1",), "3": ("1", "5"), "4": ("1",), "5": (), "6": ("4",)}
 LOAD = {"6": (), "7": ("6",), "8": ("7",), "9": ("7",)}
 ENDS = {"1": 0.4, "5": 1.6, "2": 0.9, "4": 1.0, "3": 2.0, "6": 1.5, "7": 2.1, "8": 2.6, "9": 2.7}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, LiteralString
+from typing import Any
 
 import psycopg
 from psycopg import Connection
@@ -192,8 +192,8 @@ class Side:
     def _bare(self, name: str) -> str:
         return name.removeprefix(self.prefix)
 
-    def _value(self, statement: LiteralString, *values: Any) -> Any:
-        row = self.connection.execute(statement, values).fetchone()
+    def _value(self, statement: str, *values: Any) -> Any:
+        row = self.connection.execute(statement.encode(), values).fetchone()
         assert row is not None
         return row[0]
 
