@@ -11,7 +11,7 @@ as $$
 --          where its transaction ended late: _paused_graphs keeps the row of the pause, and the resume waits for that.
 -- Raises:  OR206.
 -- Locks:   the graph (by the statement), its pause, then graph_run rows in id order, then task_run rows.
--- Calls:   _dispatch, _retry_delay.
+-- Calls:   _dispatch, _retry_delay, _stood_still.
 -- Writes:  graph_pause, task_run, dispatch.
 declare
     v_now timestamptz := orchestration._now();
@@ -48,8 +48,7 @@ begin
     -- a retry's clock stood still as well: its delay, and all pauses since the failure
     update orchestration.task_run t
     set due_at = t.created_at + orchestration._retry_delay((select k.retry_delay from orchestration.task k where k.id = t.task_id), t.attempt - 1)
-                 + (select sum(coalesce(p.resumed_at, v_now) - greatest(p.paused_at, t.created_at)) from orchestration.graph_pause p
-                    where p.graph_id = new.id and coalesce(p.resumed_at, v_now) > t.created_at),
+                 + orchestration._stood_still(new.id, t.created_at, v_now),
         updated_at = v_now
     where t.id = any (v_ids) and t.status = 'QUEUED' and t.retry_of_id is not null;
     v_ids := array(
