@@ -17,7 +17,7 @@ as $$
 -- Returns: the places that are ready by what is shared alone (the caller starts them when the tasks `from` are in place).
 -- Locks:   (the caller: the old runs) the old runs' task runs in flight, in id order.
 -- Calls:   _end_places, _skip_downstream.
--- Writes:  graph_run_task_run, awaited_root, countdown, task_run.shared.
+-- Writes:  graph_run_task_run, awaited_root, countdown, task_run.shared, graph_run.has_filled.
 declare
     v_runs bigint[]; v_tasks bigint[]; v_statuses text[];
     v_given_runs bigint[] := case when p_given is null then p_new else array(select f.r from unnest(p_new, p_given) with ordinality f(r, given, i) where f.given order by f.i) end;
@@ -29,6 +29,12 @@ begin
                             cross join lateral (select x.task_run_id from orchestration.graph_run_task_run x where x.graph_run_id = o.id offset 0) l))
       and t.finished_at is null
     order by t.id for no key update;
+    -- where the version changed in between, or the old run had filled places, a shared place may have predecessors that come later: they must not start it again
+    update orchestration.graph_run r set has_filled = true, updated_at = orchestration._now()
+    where r.id = any (array(select n.new_id from unnest(p_new, p_old) n(new_id, old_id)
+                            cross join lateral (select x.version_id from orchestration.graph_run x where x.id = n.new_id and not x.has_filled offset 0) a
+                            cross join lateral (select x.version_id, x.has_filled from orchestration.graph_run x where x.id = n.old_id offset 0) b
+                            where a.version_id <> b.version_id or b.has_filled));
     -- what is redone: everything downstream of the given tasks, once per version and set of tasks
     with recursive ask as (
         select n.new_id, min(n.old_id) as old_id, r.version_id, array_agg(distinct n.from_id order by n.from_id) as froms

@@ -10,9 +10,13 @@ from psycopg.rows import TupleRow
 __all__ = ["Feed", "define_graph"]
 
 _DEFINE = """
-with service as (
-    insert into orchestration.service (name, dispatch_topic, echoes_ids) values ('runner', 'airflow_tasks', true)
-    on conflict (name) do update set name = excluded.name returning id
+with made as (
+    insert into orchestration.service (name, dispatch_topic, echoes_ids)
+    select 'runner', 'airflow_tasks', true
+    where not exists (select from orchestration.service s where s.name = 'runner')
+    returning id
+), service as (
+    select m.id from made m union all select s.id from orchestration.service s where s.name = 'runner'
 ), process as (
     insert into orchestration.process (service_id, uid)
     select s.id, t.name from service s, unnest(%(tasks)s::text[]) t(name)
