@@ -2,6 +2,7 @@ create or replace function orchestration._alone_version(p_previous bigint, p_nex
 language plpgsql
 set search_path = ''
 as $$
+-- @plpgsql_check_options: extra_warnings = off
 -- Purpose: the shape of a chain that belongs to no graph: its two tasks. Made once.
 -- Returns: the graph_version's id, locked for key share so that purge leaves it.
 -- Writes:  graph_version, graph_version_task.

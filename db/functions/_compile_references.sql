@@ -13,9 +13,9 @@ declare
     v_reach bit varying[];           -- by position: which of the chunk come before the task or are it
     v_bits bit varying;
     v_row record;
-    v_task_ids bigint[] := '{}';
-    v_ancestor_ids bigint[] := '{}';
-    v_answers boolean[] := '{}';
+    v_task_ids bigint[] := '{}'::bigint[];
+    v_ancestor_ids bigint[] := '{}'::bigint[];
+    v_answers boolean[] := '{}'::boolean[];
 begin
     if not exists (select from orchestration.task_placeholder h where h.upstream <> '{}') then
         return;

@@ -20,7 +20,7 @@ declare
     v_ids bigint[];
     v_held bigint[];
     v_dumb bigint[];
-    v_paused bigint[] := '{}';
+    v_paused bigint[] := '{}'::bigint[];
     v_templated bigint[];
     v_rendered record;
     v_count integer;

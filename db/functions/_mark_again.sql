@@ -21,7 +21,7 @@ declare
     v_t record;
     v_card record;
     v_old bigint[];
-    v_new bigint[] := '{}';
+    v_new bigint[] := '{}'::bigint[];
     v_id bigint;
     v_home bigint;
     v_words text;

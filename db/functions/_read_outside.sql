@@ -8,7 +8,7 @@ as $$
 -- Calls:   _is_ancestor.
 begin
     if not exists (select from orchestration.task_placeholder h where h.upstream <> '{}') then
-        return '{}';
+        return '{}'::bigint[];
     end if;
     return array(
         select distinct a.id

@@ -22,7 +22,7 @@ as $$
 declare
     v_now timestamptz := orchestration._now();
     v_ids bigint[];
-    v_paused bigint[] := '{}';
+    v_paused bigint[] := '{}'::bigint[];
     v_push_ids bigint[];
     v_push_at timestamptz[];
 begin

@@ -18,7 +18,7 @@ declare
     v_now timestamptz := orchestration._now();
     v_ids bigint[];
     v_open bigint[];
-    v_paused bigint[] := '{}';
+    v_paused bigint[] := '{}'::bigint[];
 begin
     v_ids := array(select w.graph_run_id from orchestration.watched_run w where w.due_at <= p_horizon order by w.due_at limit p_limit for update skip locked);
     looked := 0;

@@ -19,7 +19,7 @@ declare
     v_now timestamptz := orchestration._now();
     v_ids bigint[];
     v_count integer;
-    v_paused bigint[] := '{}';
+    v_paused bigint[] := '{}'::bigint[];
     v_templated integer[];
     v_configs jsonb[];
     v_problems text[];

@@ -18,7 +18,7 @@ declare
     v_piece text := '';               -- what stands before v_from and belongs to the piece
     v_token text;
     v_kinds text := '';               -- open objects and arrays, one character each
-    v_names text[] := '{}';           -- the key or index at hand in each
+    v_names text[] := '{}'::text[];           -- the key or index at hand in each
     v_is_key boolean := false;
     v_depth integer := 0;
     v_string text;

@@ -30,7 +30,6 @@ declare
     v_due bigint[];
     v_paused bigint[];
     v_acted record;
-    v_count integer;
     v_moved boolean;
     v_next timestamptz;
 begin

@@ -30,7 +30,7 @@ declare
     v_own boolean;
     v_order text;
     v_failed bigint[];
-    v_again bigint[] := '{}';
+    v_again bigint[] := '{}'::bigint[];
 begin
     with changed as (
         select n.* from after n where (n.id, n.status) not in (select o.id, o.status from before o)

@@ -20,7 +20,7 @@ __all__ = ["Play"]
 # what NiFi reports: seconds after the first, task, status
 REPORTS = ((0.0, "1", "RUNNING"), (0.2, "5", "RUNNING"), (0.4, "1", "SUCCESS"), (1.6, "5", "SUCCESS"))
 LOOK = 0.05  # seconds between two looks at the database
-LATE = 0.2  # seconds by which what happened is told late, so that all of it can be put in order
+LATE = 0.6  # seconds by which what happened is told late, so that all of it can be put in order
 PATIENCE = 5.0  # seconds for Kafka to show what the database has applied already
 
 
