@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 import statistics
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
+from typing import Protocol
 
 import click
 import psycopg
@@ -19,7 +21,11 @@ from psycopg.rows import TupleRow
 
 from tests.support.graphs import Feed, define_graph
 
+from .old import load_old
 from .server import durable_database
+from .words import Figure, percentile, verdict
+
+TARGET = 0.7
 
 TABLES = ("task_run", "graph_run", "graph_run_task_run", "dispatch")
 PARTITIONED = ("task_run_event", "event_seen")
@@ -82,11 +88,18 @@ class Engine:
         return len(events)
 
 
-def _run(workers: list[Yardstick] | list[Engine], seconds: float) -> float:
+class Worker(Protocol):
+    """What `run` drives."""
+
+    def step(self) -> int:
+        """One batch; the number of hops."""
+
+
+def run(workers: Sequence[Worker], seconds: float) -> float:
     """Hops a second of all workers together."""
     until = time.perf_counter() + seconds
 
-    def work(worker: Yardstick | Engine) -> int:
+    def work(worker: Worker) -> int:
         hops = 0
         while time.perf_counter() < until:
             hops += worker.step()
@@ -98,8 +111,8 @@ def _run(workers: list[Yardstick] | list[Engine], seconds: float) -> float:
     return hops / (time.perf_counter() - begun)
 
 
-def _prepare(admin: psycopg.Connection[TupleRow]) -> None:
-    define_graph(admin, "load", [("6", "7"), ("7", "8"), ("7", "9")])
+def prepare_yardstick(admin: psycopg.Connection[TupleRow]) -> None:
+    """Tables of the same form, with the same keys and indexes, for the bare statements."""
     admin.execute("create schema yardstick")
     for table in TABLES:
         admin.execute(f"create table yardstick.{table} (like orchestration.{table} including all)")
@@ -115,24 +128,54 @@ def _prepare(admin: psycopg.Connection[TupleRow]) -> None:
 
 @click.command()
 @click.option("--connections", default=2, show_default=True, help="Bridges, and bare writers, at once.")
-@click.option("--seconds", default=10.0, show_default=True, help="Length of each of the rounds.")
+@click.option("--seconds", default=6.0, show_default=True, help="Length of each of the rounds.")
 @click.option("--rounds", default=3, show_default=True, help="Rounds of each; the median counts.")
 @click.option("--batch", "batches", multiple=True, type=int, default=(100, 1000), show_default=True)
-def core(connections: int, seconds: float, rounds: int, batches: tuple[int, ...]) -> None:
+@click.option(
+    "--old",
+    multiple=True,
+    type=int,
+    default=(0, 5_000_000),
+    show_default=True,
+    help="Old task runs in place.",
+)
+@click.option("--quick", is_flag=True, help="2 s a round, 200,000 old task runs.")
+def core(
+    connections: int, seconds: float, rounds: int, batches: tuple[int, ...], old: tuple[int, ...], quick: bool
+) -> None:
     """The core call against bare statements that write the same rows."""
-    with durable_database() as (admin_dsn, app_dsn), psycopg.connect(admin_dsn, autocommit=True) as admin:
-        _prepare(admin)
-        for batch in batches:
-            engines = [Engine(app_dsn, batch, partition) for partition in range(connections)]
-            bare = [Yardstick(admin_dsn, batch) for _ in range(connections)]
-            _run(engines, 2)
-            _run(bare, 2)
-            pairs = [(_run(engines, seconds), _run(bare, seconds)) for _ in range(rounds)]
-            calls = sorted(call for engine in engines for call in engine.calls)
-            ours, theirs = (statistics.median(side) for side in zip(*pairs, strict=True))
-            ratio = statistics.median(e / b for e, b in pairs)
-            click.echo(
-                f"core call, batch {batch}, {connections} connections: {ours:,.0f} hops/s, "
-                f"bare statements {theirs:,.0f}, ratio {ratio:.2f}; "
-                f"call p50 {calls[len(calls) // 2] * 1e3:.1f} ms, p99 {calls[int(len(calls) * 0.99)] * 1e3:.1f} ms"
-            )
+    if quick:
+        seconds, rounds, old = 2.0, 1, (0, 200_000)
+    figures = []
+    for number in old:
+        with durable_database() as (admin_dsn, app_dsn), psycopg.connect(admin_dsn, autocommit=True) as admin:
+            define_graph(admin, "load", [("6", "7"), ("7", "8"), ("7", "9")])
+            prepare_yardstick(admin)
+            if number:
+                load_old(admin, number)
+            partitions = count()
+            for batch in batches:
+                engines = [Engine(app_dsn, batch, next(partitions)) for _ in range(connections)]
+                bare = [Yardstick(admin_dsn, batch) for _ in range(connections)]
+                ratio = _compare(engines, bare, seconds, rounds, number)
+                figures.append(Figure(f"batch {batch} over {number:,} old", ratio, TARGET))
+    verdict("core call / bare statements", figures)
+
+
+def _compare(engines: list[Engine], bare: list[Yardstick], seconds: float, rounds: int, number: int) -> float:
+    """The median ratio of `rounds` turns; prints what was measured."""
+    run(engines, min(2, seconds))
+    run(bare, min(2, seconds))
+    for engine in engines:
+        engine.calls.clear()
+    pairs = [(run(engines, seconds), run(bare, seconds)) for _ in range(rounds)]
+    calls = [call * 1e3 for engine in engines for call in engine.calls]
+    ours, theirs = (statistics.median(side) for side in zip(*pairs, strict=True))
+    ratio = statistics.median(e / b for e, b in pairs)
+    click.echo(
+        f"core call, batch {engines[0].batch}, {len(engines)} connections, {number:,} old task runs: "
+        f"{ours:,.0f} hops/s, "
+        f"bare statements {theirs:,.0f}, ratio {ratio:.2f}; "
+        f"call p50 {percentile(calls, 0.5):.1f} ms, p99 {percentile(calls, 0.99):.1f} ms"
+    )
+    return ratio

@@ -3,7 +3,7 @@
 -- name: confirm
 delete from yardstick.dispatch where task_run_id = any(%(ends)s)
 -- name: end
-update yardstick.task_run t set previous_status = t.status, status = 'SUCCESS', finished_at = now(), matched_by = 'task_run_id', result = '{"rows": 123}', updated_at = now() where id = any(%(ends)s)
+update yardstick.task_run t set previous_status = t.status, status = 'SUCCESS', finished_at = now(), matched_by = 'task_run_id', accepted_at = now(), result = '{"rows": 123}', updated_at = now() where id = any(%(ends)s)
 -- name: history_end
 insert into yardstick.task_run_event (at, task_run_id, graph_run_id, old_status, new_status, source, matched_by) select now(), i, i, 'DISPATCHED', 'SUCCESS', 'event', 'task_run_id' from unnest(%(ends)s::bigint[]) i
 -- name: count
@@ -13,7 +13,7 @@ insert into yardstick.graph_run (id, graph_id, version_id, open_count, status, o
 -- name: history_run
 insert into yardstick.task_run_event (at, graph_run_id, new_status, source) select now(), i, 'RUNNING', 'event' from unnest(%(roots)s::bigint[] || %(roots)s::bigint[]) i
 -- name: start
-insert into yardstick.task_run (id, task_id, graph_run_id, status, config, dispatched_at) select i, 7, i, 'DISPATCHED', '{}', now() from unnest(%(born)s::bigint[]) i
+insert into yardstick.task_run (id, task_id, graph_run_id, status, config, dispatched_at, due_at) select i, 7, i, 'DISPATCHED', '{}', now(), now() + interval '5 minutes' from unnest(%(born)s::bigint[]) i
 -- name: start_root
 insert into yardstick.task_run (id, task_id, status, finished_at, matched_by) select i, 6, 'SUCCESS', now(), 'started' from unnest(%(roots)s::bigint[]) i
 -- name: link
