@@ -76,7 +76,7 @@ def graphs(inserts: int, seconds: float, quick: bool) -> None:
             admin.execute("analyze")
         head = _head(admin)
     click.echo(
-        f"a run's start with its version compiled {start:.2f} s, the next without an edit {again * 1e3:.1f} ms"
+        f"a run's start with its version compiled {start:.2f} s, another root joining it {again * 1e3:.1f} ms"
     )
     verdict(
         f"graphs of {chains:,} chains",
@@ -110,12 +110,14 @@ def _neighbours(
 
 
 def _start(admin: psycopg.Connection[TupleRow]) -> tuple[float, float]:
-    """Seconds of the first run's start after the edits, and of the next."""
+    """Seconds of the first run's start after the edits, and of the next root that joins it."""
     seconds = []
-    for _ in range(2):
+    for root in ("l0", "l1"):
         begun = time.perf_counter()
         admin.execute(
-            'select orchestration.report(\'{"service": "runner", "process": "l0", "status": "SUCCESS"}\')'
+            "select orchestration.report(jsonb_build_object("
+            "'service', 'runner', 'process', %s::text, 'status', 'SUCCESS'))",
+            (root,),
         )
         seconds.append(time.perf_counter() - begun)
     return seconds[0], seconds[1]

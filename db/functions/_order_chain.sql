@@ -18,19 +18,40 @@ declare
     v_before bigint[];
     v_slots bigint[];
     v_path text;
+    v_few constant integer := 100;
+    v_task bigint;
 begin
     select ord into v_high from orchestration.task_order where task_id = p_previous;
     select ord into v_low from orchestration.task_order where task_id = p_next;
     if v_high < v_low then
         return;
     end if;
-    -- a previous task that follows nothing may go before everything, a next task that leads nowhere behind everything
-    if not exists (select from orchestration.chain c where c.next_task_id = p_previous) then
-        update orchestration.task_order set ord = nextval('orchestration.task_order_down') where task_id = p_previous;
+    -- few tasks before the previous one may go before everything with it, few behind the next one behind everything: nothing else moves,
+    -- however long the paths are on the other side
+    v_before := array(
+        with recursive reach(task_id) as (
+            select p_previous
+            union
+            select c.previous_task_id from reach r join orchestration.chain c on c.next_task_id = r.task_id
+        )
+        select r.task_id from reach r limit v_few + 1);
+    if cardinality(v_before) <= v_few and not p_next = any (v_before) then
+        for v_task in select o.task_id from orchestration.task_order o where o.task_id = any (v_before) order by o.ord desc loop
+            update orchestration.task_order o set ord = nextval('orchestration.task_order_down') where o.task_id = v_task;
+        end loop;
         return;
     end if;
-    if not exists (select from orchestration.chain c where c.previous_task_id = p_next) then
-        update orchestration.task_order set ord = nextval('orchestration.task_order_up') where task_id = p_next;
+    v_after := array(
+        with recursive reach(task_id) as (
+            select p_next
+            union
+            select c.next_task_id from reach r join orchestration.chain c on c.previous_task_id = r.task_id
+        )
+        select r.task_id from reach r limit v_few + 1);
+    if cardinality(v_after) <= v_few and not p_previous = any (v_after) then
+        for v_task in select o.task_id from orchestration.task_order o where o.task_id = any (v_after) order by o.ord loop
+            update orchestration.task_order o set ord = nextval('orchestration.task_order_up') where o.task_id = v_task;
+        end loop;
         return;
     end if;
     with recursive reach(task_id) as (
