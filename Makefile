@@ -42,7 +42,7 @@ client: venv ## Write the client's methods anew from the API's OpenAPI document
 lint: venv ## ruff, mypy --strict, pgspot, shellcheck
 	@$(BIN)/python -m stack.lint
 
-bench: prepared ## Measure, against yardsticks measured in the same run
+bench: prepared ## Measure, against yardsticks measured in the same run (about 15 minutes; docs/benchmarks.md)
 	@exec $(BIN)/python -m bench
 
 prepared:

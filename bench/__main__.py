@@ -23,12 +23,18 @@ COMMANDS = (core, repeats, path, latency, graphs, fan, start, unsent, purge)
 def main(context: click.Context, quick: bool) -> None:
     """Measure. Run it with nothing else running: the machine's noise is in every figure.
 
-    Without a name all of them run, about a quarter of an hour. Each ends with one line: the verdict.
+    Without a name all of them run, about a quarter of an hour, with 200,000 old runs to purge instead of 1,000,000.
+    Each ends with one line: the verdict.
     """
-    if context.invoked_subcommand is None:
-        for command in COMMANDS:
-            click.echo(f"== {command.name}")
-            context.invoke(command, quick=quick)
+    if context.invoked_subcommand is not None:
+        return
+    for command in COMMANDS:
+        click.echo(f"== {command.name}")
+        fewer = {"runs": 200_000} if command is purge else {}
+        try:
+            context.invoke(command, quick=quick, **fewer)
+        except click.ClickException as problem:
+            click.echo(f"{command.name}: FAILED: {problem.message}")
 
 
 for command in COMMANDS:

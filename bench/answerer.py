@@ -33,11 +33,16 @@ class Answerer:
                 "linger.ms": 5,
                 "queue.buffering.max.messages": 500_000,
                 "batch.num.messages": 10_000,
-                "log_level": 3,
+                "log_level": 0,
             }
         )
         self._consumer = Consumer(
-            {"bootstrap.servers": bootstrap, "group.id": "answerer", "enable.auto.commit": False}
+            {
+                "bootstrap.servers": bootstrap,
+                "group.id": "answerer",
+                "enable.auto.commit": False,
+                "log_level": 0,
+            }
         )
         self._consumer.assign([TopicPartition(DISPATCHES, number, 0) for number in range(PARTITIONS)])
 

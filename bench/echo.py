@@ -14,8 +14,10 @@ from .world import PARTITIONS
 
 def main() -> None:
     bootstrap, source, target = sys.argv[1:]
-    producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 0, "acks": "all", "log_level": 3})
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "echo", "enable.auto.commit": False})
+    producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 0, "acks": "all", "log_level": 0})
+    consumer = Consumer(
+        {"bootstrap.servers": bootstrap, "group.id": "echo", "enable.auto.commit": False, "log_level": 0}
+    )
     consumer.assign([TopicPartition(source, number, 0) for number in range(PARTITIONS)])
     while True:
         message = consumer.poll(1.0)

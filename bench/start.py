@@ -34,12 +34,12 @@ def start(rounds: int, seconds: float, quick: bool) -> None:
             _produce(world)
             begun = time.monotonic()
             bridge = world.bridge()
-            starts.append(_first(reader, begun, seconds))
+            starts.append(_first(world, reader, begun, seconds))
             bridge.kill()
             _produce(world)
             begun = time.monotonic()
             bridge = world.bridge()
-            kills.append(_first(reader, begun, seconds))
+            kills.append(_first(world, reader, begun, seconds))
             bridge.end()
             say(f"after start {starts[-1]:.2f} s, after kill -9 and a new start {kills[-1]:.2f} s")
     with whole_path(quick_groups=False) as world:
@@ -48,7 +48,7 @@ def start(rounds: int, seconds: float, quick: bool) -> None:
         _produce(world)
         begun = time.monotonic()
         world.bridge("--from", "earliest")
-        default = _first(reader, begun, seconds)
+        default = _first(world, reader, begun, seconds)
     verdict(
         "first dispatch",
         [
@@ -68,10 +68,11 @@ def _produce(world: World) -> None:
         raise click.ClickException("the broker took no event within 20 s")
 
 
-def _first(reader: Consumer, begun: float, seconds: float) -> float:
+def _first(world: World, reader: Consumer, begun: float, seconds: float) -> float:
     """Seconds from `begun` to the next dispatch."""
     while time.monotonic() - begun < seconds:
         message = reader.poll(0.1)
         if message is not None and message.error() is None:
             return time.monotonic() - begun
-    raise click.ClickException(f"no dispatch within {seconds:.0f} s of the start")
+    words = world.bridges[-1].last_words
+    raise click.ClickException(f"no dispatch within {seconds:.0f} s; the bridge's last line: {words}")

@@ -54,6 +54,12 @@ class BridgeProcess:
         return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
     @property
+    def last_words(self) -> str:
+        """The last line it logged."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        return lines[-1] if lines else "nothing"
+
+    @property
     def pid(self) -> int:
         return self._child.pid
 
@@ -62,7 +68,9 @@ class BridgeProcess:
         end = time.monotonic() + seconds
         while not any(json.loads(line)["event"] == event for line in self._lines()):
             if self._child.poll() is not None or time.monotonic() > end:
-                raise click.ClickException(f"the bridge did not log {event}: see {self.log}")
+                raise click.ClickException(
+                    f"the bridge did not log {event}; its last line: {self.last_words}"
+                )
             time.sleep(0.05)
 
     def _lines(self) -> list[str]:
@@ -120,12 +128,17 @@ class World:
 
     def producer(self, **more: str | int) -> Producer:
         """A producer that sends at once."""
-        return Producer({"bootstrap.servers": self.broker.bootstrap, "linger.ms": 0, "log_level": 3, **more})
+        return Producer({"bootstrap.servers": self.broker.bootstrap, "linger.ms": 0, "log_level": 0, **more})
 
     def reader(self, topic: str = DISPATCHES, partitions: int = PARTITIONS) -> Consumer:
         """A consumer at the end of a topic, ready to hear the next message."""
         consumer = Consumer(
-            {"bootstrap.servers": self.broker.bootstrap, "group.id": "bench", "enable.auto.commit": False}
+            {
+                "bootstrap.servers": self.broker.bootstrap,
+                "group.id": "bench",
+                "enable.auto.commit": False,
+                "log_level": 0,
+            }
         )
         places = [TopicPartition(topic, number, OFFSET_END) for number in range(partitions)]
         for place in places:  # the end as it is now, not as it is when the first fetch comes

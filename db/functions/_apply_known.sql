@@ -36,7 +36,8 @@ begin
             matched_by = e.match,
             run_key = case when e.status in ('SUCCESS', 'FAILED', 'SKIPPED') and t.graph_run_id is null and t.dispatched_at is null and t.attempt = 1 then e.key else t.run_key end,
             updated_at = v_now
-        from unnest(p_ids, p_statuses, p_matches, p_exts, p_details, p_results, p_keys) e(id, status, match, ext, detail, result, key)
+        from (select p_ids[i] as id, p_statuses[i] as status, p_matches[i] as match, p_exts[i] as ext, p_details[i] as detail, p_results[i] as result, p_keys[i] as key
+              from generate_series(1, cardinality(p_ids)) i offset 0) e
         where t.id = e.id and t.id = any (p_ids)
           and (t.status in ('QUEUED', 'DISPATCHED') or (t.status = 'RUNNING' and e.status <> 'RUNNING'))
         returning t.id

@@ -52,18 +52,17 @@ begin
         end loop;
     end if;
     insert into orchestration.task_run (task_id, graph_run_id, run_key, status, config, dispatched_at, timeout, due_at, detail, created_at, updated_at)
-    select p.task_id, p.run_id, r.run_key, case when h.held then 'QUEUED' else 'DISPATCHED' end, case when not h.held then coalesce(p.config, t.config_template) end,
+    select p_task_ids[p.i], p_run_ids[p.i], r.run_key, case when h.held then 'QUEUED' else 'DISPATCHED' end, case when not h.held then coalesce(v_configs[p.i], t.config_template) end,
            case when not h.held then v_now end, case when not h.held then t.timeout end,
            case when h.held then 'infinity' else v_now + least(coalesce(t.ack_timeout, k.ack_timeout), t.timeout) end,
            case when h.held then 'held: the graph is paused' end, v_now, v_now
-    from unnest(p_run_ids, p_task_ids, v_configs, v_problems) with ordinality p(run_id, task_id, config, problem, i)
-    cross join lateral (select x.run_key, x.graph_id from orchestration.graph_run x where x.id = p.run_id offset 0) r
-    cross join lateral (select x.config_template, x.timeout, x.ack_timeout from orchestration.task x where x.id = p.task_id offset 0) t
+    from generate_series(1, cardinality(p_run_ids)) p(i)
+    cross join lateral (select x.run_key, x.graph_id from orchestration.graph_run x where x.id = p_run_ids[p.i] offset 0) r
+    cross join lateral (select x.config_template, x.timeout, x.ack_timeout from orchestration.task x where x.id = p_task_ids[p.i] offset 0) t
     cross join lateral (select case when x.echoes_ids then interval '5 minutes' end as ack_timeout
-                        from orchestration.task_card x where x.task_id = p.task_id and x.dispatch_topic is not null offset 0) k
+                        from orchestration.task_card x where x.task_id = p_task_ids[p.i] and x.dispatch_topic is not null offset 0) k
     cross join lateral (select coalesce(r.graph_id = any (v_paused), false) as held) h
-    where p.problem is null
-    order by p.i;
+    where v_problems[p.i] is null;
     get diagnostics v_count = row_count;
     if v_count < cardinality(p_run_ids) then
         with born as (
