@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 from psycopg import Connection
 from psycopg.rows import TupleRow
@@ -73,7 +73,7 @@ def load_old(
     first = admin.execute("select coalesce(max(id), 0) from orchestration.task_run").fetchone()
     assert first is not None
     assert first[0] == 0, "old rows are loaded into a database without runs"
-    at = datetime.now(UTC) - age
+    at = datetime.now(timezone.utc) - age
     values: dict[str, object] = {"graph": row[0], "version": row[1], "tasks": row[2], "at": at}
     with step(f"loading {4 * runs:,} old task runs"):
         admin.execute("set session_replication_role = replica")
