@@ -30,7 +30,7 @@ declare
     e_target bigint[]; e_match text[]; e_process_id bigint[]; e_task_id bigint[]; e_reason text[]; e_words text[];
     e_home_key text[]; -- the run key of the task run named
     v_any_blind boolean; v_any_named boolean; v_any_event_id boolean; v_any_ext boolean; v_any_extra boolean;
-    v_any_failed boolean; v_any_late boolean := false; v_late integer; v_alone boolean; v_window integer := v_n; v_limit integer;
+    v_any_failed boolean; v_any_late boolean := false; v_any_own boolean := false; v_late integer; v_alone boolean; v_window integer := v_n; v_limit integer;
     v_from integer := 1; v_to integer; v_round integer; v_rounds integer; v_accepted boolean; v_hit bigint[];
     k_target bigint[]; k_status text[]; k_match text[]; k_ext text[]; k_detail text[]; k_result jsonb[]; k_key text[];
     v_new integer[]; v_new_ids bigint[]; v_graphs bigint[]; v_run_keys text[]; v_tasks bigint[];
@@ -105,10 +105,12 @@ begin
                    array_agg(case when not x.here then e_reason[s.i] when t.id is null then 'unknown' when x.differs then 'mismatch' end),
                    array_agg(case when not x.here then e_words[s.i] when t.id is null then format('task run %s does not exist', e_id[s.i])
                                   when x.differs then format('task run %s is of service %s, process %s, task %s', t.id, k.service_name, k.process_uid, k.task_name) end),
-                   v_any_late or coalesce(bool_or(t.status = 'FAILED' and e_status[s.i] = 'SUCCESS'), false)
-            into e_target, e_task_id, e_process_id, e_home_key, e_match, e_reason, e_words, v_any_late
+                   v_any_late or coalesce(bool_or(t.status = 'FAILED' and e_status[s.i] = 'SUCCESS'), false),
+                   v_any_own or coalesce(bool_or(t.own), false)
+            into e_target, e_task_id, e_process_id, e_home_key, e_match, e_reason, e_words, v_any_late, v_any_own
             from generate_series(1, v_n) s(i)
-            left join lateral (select x.id, x.task_id, x.run_key, x.status from orchestration.task_run x where x.id = e_id[s.i] and s.i between v_from and v_limit offset 0) t on true
+            left join lateral (select x.id, x.task_id, x.run_key, x.status, x.graph_run_id is null and x.dispatched_at is null and x.finished_at is null as own
+                               from orchestration.task_run x where x.id = e_id[s.i] and s.i between v_from and v_limit offset 0) t on true
             left join lateral (select x.process_id, x.service_name, x.process_uid, x.task_name from orchestration.task_card x where x.task_id = t.task_id offset 0) k on true
             cross join lateral (select s.i between v_from and v_limit and e_id[s.i] is not null as here,
                                        (e_service[s.i] <> k.service_name or e_process[s.i] <> k.process_uid or e_task[s.i] <> k.task_name) is true as differs) x;
@@ -157,14 +159,14 @@ begin
             end if;
         end if;
         v_to := v_limit;
-        if (v_any_blind or v_any_event_id) and v_limit < v_n then
+        if (v_any_blind or v_any_event_id or v_any_own) and v_limit < v_n then
             select m.o_target || e_target[v_limit + 1:], m.o_match || e_match[v_limit + 1:], m.o_process_id || e_process_id[v_limit + 1:],
                    m.o_task_id || e_task_id[v_limit + 1:], m.o_reason || e_reason[v_limit + 1:], m.o_words || e_words[v_limit + 1:], m.o_to
             into e_target, e_match, e_process_id, e_task_id, e_reason, e_words, v_to
             from orchestration._match_events(v_from, e_status[:v_limit], e_id[:v_limit], e_service[:v_limit], e_process[:v_limit], e_task[:v_limit], e_key[:v_limit],
                                              e_ext[:v_limit], e_event_id[:v_limit], e_target[:v_limit], e_match[:v_limit], e_process_id[:v_limit], e_task_id[:v_limit],
                                              e_reason[:v_limit], e_words[:v_limit]) m;
-        elsif v_any_blind or v_any_event_id then
+        elsif v_any_blind or v_any_event_id or v_any_own then
             -- rules 2 to 6, event ids, and where the pass must end
             select m.o_target, m.o_match, m.o_process_id, m.o_task_id, m.o_reason, m.o_words, m.o_to
             into e_target, e_match, e_process_id, e_task_id, e_reason, e_words, v_to

@@ -14,7 +14,7 @@ as $$
 --          An event that needs more than the common cases stands alone and is decided by _match_one.
 -- Parameters: the events, and what is known of those that name their task run.
 -- Returns: target (null and no reason: new work), how it was matched, process, task, dead letter reason and words, and the last event of the pass.
--- Calls:   _match_one.
+-- Calls:   _match_one, _judge.
 declare
     v_n integer := cardinality(p_status);
     v_memory interval := (select s.value::interval from orchestration.setting s where s.name = 'event_memory');
@@ -23,6 +23,7 @@ declare
     v_hashes bigint[];
     v_repeat record;
     v_one record;
+    v_tasks bigint[]; v_any_repeat boolean; v_judged record;
     b_i integer[]; b_process bigint[]; b_task bigint[]; b_echoes boolean[]; b_ext_target bigint[]; b_reason text[]; b_words text[]; b_fit integer[];
     m_i integer[]; m_target bigint[]; m_slow boolean[];
 begin
@@ -78,7 +79,11 @@ begin
             end if;
         end loop;
     end if;
-    if b_i is null then
+    if b_i is null and not exists (
+        -- nothing that names no task run, nor the end of work a tool started by itself
+        select from unnest(o_target, p_status) with ordinality e(target, status, i)
+        cross join lateral (select from orchestration.task_run x where x.id = e.target and x.graph_run_id is null and x.dispatched_at is null and x.finished_at is null offset 0) t
+        where e.i >= p_from and e.status in ('SUCCESS', 'FAILED', 'SKIPPED')) then
         return;
     end if;
     -- an external id or a task run that an earlier event of the stretch may bind or make
@@ -171,35 +176,73 @@ begin
         o_target[m_i[n]] := m_target[n];
         o_match[m_i[n]] := case when m_target[n] is null then 'started' else 'in_flight' end;
     end loop;
-    -- a take-over and a completion do not commute: whichever comes second waits for the next pass
-    with place as (
-        select e.i, e.task_id, g.graph_id, case when t.graph_run_id is null then p_key[e.i] else t.run_key end as key, g.root_count,
+    -- a take-over, or what a policy says, and a completion do not commute: whichever comes second waits for the next pass
+    with place as materialized (
+        select e.i, e.task_id, e.target, g.graph_id, case when t.graph_run_id is null then p_key[e.i] else t.run_key end as key, g.root_count,
                row_number() over (partition by g.graph_id, e.task_id, case when t.graph_run_id is null then p_key[e.i] else t.run_key end order by e.i) as nth
         from unnest(o_task_id, o_target, p_status, o_reason) with ordinality e(task_id, target, status, reason, i)
         cross join lateral (select x.graph_id, x.root_count from orchestration.graph_root x where x.task_id = e.task_id offset 0) g
         left join lateral (select x.id, x.run_key, x.graph_run_id from orchestration.task_run x where x.id = e.target offset 0) t on true
         where e.i between p_from and o_to and e.reason is null and e.status in ('SUCCESS', 'FAILED', 'SKIPPED')
           and (t.graph_run_id is null or e.status = 'SUCCESS')
-    ), repeat as (
-        select p.i
+    ), repeat as materialized (
+        select p.i, p.target
         from place p
         where (p.root_count > 1 or p.key is not null)
           and (p.nth > 1
                or (not exists (select from orchestration.awaited_root a where a.task_id = p.task_id and a.graph_id = p.graph_id and a.run_key = coalesce(p.key, '') and a.by_event)
                    and case when p.key is not null
                             then exists (select from orchestration.graph_run q where q.graph_id = p.graph_id and q.run_key = p.key and q.opened_by = 'event')
-                            else exists (select from orchestration.graph_run q where q.graph_id = p.graph_id and q.status = 'RUNNING' and q.run_key is null and q.opened_by = 'event'
+                            else exists (select from orchestration.graph_root r
+                                         cross join lateral (select x.graph_run_id from orchestration.awaited_root x where x.task_id = r.task_id and x.graph_id = p.graph_id and x.run_key = '' offset 0) a
+                                         where r.graph_id = p.graph_id)
+                                 or exists (select from orchestration.graph_run q where q.graph_id = p.graph_id and q.status = 'RUNNING' and q.run_key is null and q.opened_by = 'event'
                                            and q.replaced_by_id is null
                                            and q.id = (select max(y.id) from orchestration.graph_run y where y.graph_id = p.graph_id and y.run_key is null and y.opened_by = 'event')) end))
     ), done as (
         select e.i from unnest(o_target, p_status, o_reason) with ordinality e(target, status, reason, i)
         where e.i between p_from and o_to and e.reason is null and e.target is not null and e.status in ('SUCCESS', 'FAILED', 'SKIPPED')
     )
-    select min(x.i) into v_cut
-    from (select r2.i from repeat r2 where exists (select from done d where d.i < r2.i)
+    select min(x.i), exists (select from repeat) into v_cut, v_any_repeat
+    from (
+          select r2.i from repeat r2 where exists (select from done d where d.i < r2.i)
           union all
-          select d.i from done d where exists (select from repeat r2 where r2.i < d.i)) x;
+          select d.i from done d where exists (select from repeat r2 where r2.i < d.i)
+          union all
+          -- one whose task run is known is applied before all new work of the pass
+          select r2.i from repeat r2 where r2.target is not null and exists (select from place p where p.i < r2.i)
+          union all
+          select k.i from (select p.i, p.target, min(case when p.target is null then p.i end) over (partition by p.graph_id, p.key order by p.i) as new from place p) k
+          where k.target is not null and k.new < k.i) x;
     o_to := least(o_to, v_cut - 1);
+    -- new work and ends of known task runs that start the same task: the older of what they start is whose event came first
+    select array_agg(k.task_id) into v_tasks
+    from (select e.task_id, max(e.i) as i from unnest(o_task_id, o_target, o_reason, p_status) with ordinality e(task_id, target, reason, status, i)
+          where e.i between p_from and o_to and e.target is not null and e.reason is null and e.status = 'SUCCESS' group by e.task_id) k
+    where exists (
+        select from (select e.task_id, min(e.i) as i from unnest(o_task_id, o_target, o_reason, p_status) with ordinality e(task_id, target, reason, status, i)
+                     where e.i between p_from and o_to and e.target is null and e.reason is null and e.status = 'SUCCESS' group by e.task_id) n
+        cross join lateral (select c.next_task_id from orchestration.chain c where c.previous_task_id = n.task_id offset 0) s
+        where n.i < k.i
+          and exists (select from orchestration.chain c where c.previous_task_id = k.task_id and c.next_task_id = s.next_task_id offset 0)
+          and exists (select from orchestration.task_card x where x.task_id = s.next_task_id and not x.echoes_ids offset 0));
+    if v_tasks is not null then
+        select min(e.i) into v_cut
+        from (select u.*, min(case when u.target is null and u.reason is null and u.status = 'SUCCESS' then u.i end) over (order by u.i) as new
+              from unnest(o_task_id, o_target, o_reason, p_status) with ordinality u(task_id, target, reason, status, i) where u.i between p_from and o_to) e
+        where e.target is not null and e.task_id = any (v_tasks) and e.status = 'SUCCESS' and e.new < e.i;
+        o_to := least(o_to, v_cut - 1);
+    end if;
+    if v_any_repeat and exists (select from orchestration.graph g where g.repeat_policy = 'reject') then
+        -- work a tool did by itself that every graph rejects is a dead letter
+        select x.* into v_judged
+        from orchestration._judge(p_from, o_to, p_status, p_key, o_task_id, o_target, o_reason) x;
+        o_to := v_judged.o_to;
+        for n in 1 .. coalesce(cardinality(v_judged.rejected), 0) loop
+            o_reason[v_judged.rejected[n]] := 'rejected';
+            o_words[v_judged.rejected[n]] := v_judged.words[n];
+        end loop;
+    end if;
 end
 $$;
 comment on function orchestration._match_events(integer, text[], bigint[], text[], text[], text[], text[], text[], text[], bigint[], text[], bigint[], bigint[], text[], text[]) is

@@ -25,9 +25,11 @@ begin
     if task_id is null then
         select array_agg(k.task_id) into v_tasks from orchestration.task_card k where k.service_name = p_service and k.process_uid = p_process and not k.archived;
         select array_agg(t.id) into v_found from unnest(v_tasks) t(id)
-        where exists (select from orchestration.task_run q where q.task_id = t.id and q.status in ('QUEUED', 'DISPATCHED', 'RUNNING'));
+        where exists (select from orchestration.task_run q where q.task_id = t.id and q.status in ('QUEUED', 'DISPATCHED', 'RUNNING') and (p_ext is null or q.external_id is null));
         if cardinality(v_found) is distinct from 1 then
-            select array_agg(t.id) into v_found from unnest(v_tasks) t(id) where exists (select from orchestration.graph_root g where g.task_id = t.id);
+            select array_agg(t.id) into v_found from unnest(v_tasks) t(id)
+            where exists (select from orchestration.graph_root g where g.task_id = t.id)
+               or exists (select from orchestration.awaited_root a where a.task_id = t.id and a.run_key = coalesce(p_key, ''));
         end if;
         if cardinality(v_found) is distinct from 1 then
             reason := 'ambiguous';

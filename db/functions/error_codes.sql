@@ -27,6 +27,7 @@ as $$
     ('OR306', 'a run that is open or shared cannot be deleted', 409, '{}'),
     ('OR307', 'a run that cannot be marked, cancelled or rerun in the state it is in', 409, '{}'),
     ('OR308', 'nothing to rerun', 409, '{}'),
+    ('OR309', 'a repeat that every graph rejects', 409, '{}'),
     ('OR401', 'no such graph, chain, run or task', 404, '{}'),
     ('OR402', 'a graph that cannot be launched', 409, '{}'),
     ('OR403', 'a predecessor outside the run never succeeded', 409, '{}'),

@@ -16,9 +16,6 @@ begin
     if new.repeat_policy is null or new.repeat_policy not in ('latest', 'queue', 'reject') then
         perform orchestration._refuse('OR108', format('repeat_policy of graph %s is %s', to_json(new.name), coalesce(to_json(new.repeat_policy)::text, 'null')), 'Use latest, queue or reject.');
     end if;
-    if new.repeat_policy <> 'latest' then
-        perform orchestration._refuse('OR108', format('repeat_policy %s of graph %s is not supported yet', new.repeat_policy, to_json(new.name)), 'Use latest.');
-    end if;
     if new.paused is null or new.archived is null then
         perform orchestration._refuse('OR108', format('paused or archived of graph %s is null', to_json(new.name)), 'Use true or false.');
     end if;

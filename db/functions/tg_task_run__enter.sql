@@ -10,6 +10,7 @@ set orchestration.engine = 'on'
 as $$
 -- Purpose: what follows from new task runs: the link to their home run, history, the dispatch of those born DISPATCHED; a QUEUED one
 --          without a home, that waits for nothing, is dispatched alone; an ended one without a home is work a tool started by itself and is placed (SPEC 4.1.6).
+-- Raises:  OR309 where plain SQL inserts an end that every graph rejects.
 -- Calls:   _send, _dispatch, _place.
 -- Writes:  graph_run_task_run, task_run_event, external_execution.
 declare
@@ -20,6 +21,7 @@ declare
     v_dispatched bigint[];
     v_alone bigint[];
     v_ended bigint[];
+    v_rejected bigint[];
     v_bound boolean;
 begin
     insert into orchestration.graph_run_task_run (graph_run_id, task_run_id, task_id, attempt)
@@ -48,7 +50,14 @@ begin
         perform orchestration._dispatch(v_alone);
     end if;
     if v_ended is not null then
-        perform orchestration._place(v_ended);
+        v_rejected := orchestration._place(v_ended);
+        if v_rejected is not null and v_source <> 'event' then
+            perform orchestration._refuse('OR309', (select format('task run of task %s is rejected: %s', to_json(k.task_name), e.detail)
+                                                    from orchestration.task_run t join orchestration.task_card k on k.task_id = t.task_id
+                                                    join orchestration.task_run_event e on e.task_run_id = t.id and e.reason = 'rejected' and e.at = v_now
+                                                    where t.id = v_rejected[1] order by e.id limit 1),
+                'Wait for the roots it awaits, cancel that graph run, or give the graph another repeat_policy.');
+        end if;
     end if;
     return null;
 end

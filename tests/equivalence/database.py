@@ -104,7 +104,9 @@ class Side:
             self.tasks[task.name] = self._value(_TASK, processes[place], self.prefix + task.name)
         for name, chains in shape.graphs.items():
             self.graphs[name] = self._value(
-                "insert into orchestration.graph (name) values (%s) returning id", self.prefix + name
+                "insert into orchestration.graph (name, repeat_policy) values (%s, %s) returning id",
+                self.prefix + name,
+                shape.policies.get(name, "latest"),
             )
             self.edit(name, add=chains)
 
@@ -144,6 +146,11 @@ class Side:
                 for before, after in chains:
                     ends = {"before": self.tasks[before], "after": self.tasks[after]}
                     self.connection.execute(statement, {"graph": self.graphs[name], **ends})
+
+    def set_policy(self, graph: str, policy: str) -> None:
+        self.connection.execute(
+            "update orchestration.graph set repeat_policy = %s where id = %s", (policy, self.graphs[graph])
+        )
 
     def launch(self, graph: str, key: str | None) -> None:
         self._value("select orchestration.launch_graph(graph => %s, run_key => %s)", self.prefix + graph, key)

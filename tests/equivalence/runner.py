@@ -33,7 +33,7 @@ def model_of(shape: draw.Shape) -> Engine:
     for task in shape.tasks:
         engine.catalog.add_task(task.name, task.service, task.process)
     for name, chains in shape.graphs.items():
-        engine.catalog.add_graph(name, chains)
+        engine.catalog.add_graph(name, chains).policy = shape.policies.get(name, "latest")
     return engine
 
 
@@ -242,6 +242,11 @@ class Player:
                 return lambda: model.insert_task_run(*values), lambda: side.insert(*values)
             case draw.Edit():
                 return self._edit(step)
+            case draw.Policy():
+                graph = _pick(list(self.shape.graphs), step.graph)
+                return lambda: model.set_policy(graph, step.policy), lambda: side.set_policy(
+                    graph, step.policy
+                )
             case draw.Update() if world.task_runs:
                 statuses = {_pick(world.task_runs, pick).id: status for pick, status in step.changes}
                 theirs = {ids[run]: status for run, status in statuses.items()}
@@ -281,7 +286,7 @@ class Player:
 
     def _different(self, words: str) -> DifferenceError:
         graphs = "\n".join(
-            f"  {name}: {' '.join(f'{a}->{b}' for a, b in chains)}"
+            f"  {name} ({self.shape.policies.get(name)}): {' '.join(f'{a}->{b}' for a, b in chains)}"
             for name, chains in self.shape.graphs.items()
         )
         tasks = ", ".join(f"{task.name} ({task.service.name} {task.process})" for task in self.shape.tasks)

@@ -6,7 +6,7 @@ script can be played in any world, and hypothesis can make a failing one smaller
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hypothesis import strategies as st
@@ -22,6 +22,7 @@ __all__ = [
     "Hostile",
     "Insert",
     "Launch",
+    "Policy",
     "Repeat",
     "Report",
     "Shape",
@@ -38,6 +39,8 @@ RUNNER = Service("runner")
 AIRFLOW = Service("airflow", echoes_ids=True)
 _NAMES = "abcdefgh"
 _KEYS: tuple[str | None, ...] = (None, None, None, "k", "k", "m")
+
+_policies = st.sampled_from(("latest", "latest", "queue", "reject"))
 
 HOSTILE: tuple[Any, ...] = (
     b"",
@@ -93,10 +96,11 @@ HOSTILE: tuple[Any, ...] = (
 
 @dataclass(frozen=True)
 class Shape:
-    """Tasks and, per graph, its chains."""
+    """Tasks and, per graph, its chains and its repeat_policy where that is not `latest`."""
 
     tasks: tuple[Task, ...]
     graphs: dict[str, tuple[tuple[str, str], ...]]
+    policies: dict[str, str] = field(default_factory=dict)
 
     @property
     def roots(self) -> tuple[Task, ...]:
@@ -188,7 +192,15 @@ class Edit:
     after: int
 
 
-Step = Report | Answer | Repeat | Hostile | Launch | Insert | Update | Cancel | Fill | Edit
+@dataclass(frozen=True)
+class Policy:
+    """Another repeat_policy for a graph."""
+
+    graph: int
+    policy: str
+
+
+Step = Report | Answer | Repeat | Hostile | Launch | Insert | Update | Cancel | Fill | Edit | Policy
 
 
 @st.composite
@@ -205,7 +217,10 @@ def shapes(draw: st.DrawFn) -> Shape:
             owner = draw(owners)
             graphs[owner] = (*graphs.get(owner, ()), (before, name))
             after.add(name)
-    return Shape(tuple(_task(draw, name, nobody_before=name not in after) for name in names), graphs)
+    policies = {name: draw(_policies) for name in graphs}
+    return Shape(
+        tuple(_task(draw, name, nobody_before=name not in after) for name in names), graphs, policies
+    )
 
 
 def _task(draw: st.DrawFn, name: str, *, nobody_before: bool) -> Task:
@@ -266,6 +281,7 @@ _statements = st.one_of(
     st.builds(Cancel, graph_run=_picks),
     st.builds(Fill, graph_run=_picks, task_run=_picks),
     st.builds(Edit, graph=_picks, before=_picks, after=_picks),
+    st.builds(Policy, graph=_picks, policy=_policies),
 )
 steps = _mixed({_reports: 7, _answers: 10, _repeats: 1, _hostile: 1, _statements: 6})
 """Events and plain SQL."""

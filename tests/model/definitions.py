@@ -81,6 +81,7 @@ class Graph:
     name: str
     version: Version
     archived: bool = False
+    policy: str = "latest"
 
 
 @dataclass

@@ -93,6 +93,7 @@ class Engine:
             self.world,
             task,
             event.run_key,
+            event.status,
             has_external_id=event.external_id is not None,
         )
         task_run = self._born(task, event.status, event.run_key, event.external_id)
@@ -108,7 +109,7 @@ class Engine:
         alone = task_run.origin is Origin.TOOL and not world.runs_of(task_run)
         if ends and alone:
             has_external_id = (event.external_id or task_run.external_id) is not None
-            told_apart(world, task_run.task, event.run_key, has_external_id=has_external_id)
+            told_apart(world, task_run.task, event.run_key, event.status, has_external_id=has_external_id)
             task_run.key = event.run_key  # reading 18
         world.bind(task_run, event.external_id)
         if event.status == "ACCEPTED" or event.status == task_run.status:
@@ -139,6 +140,10 @@ class Engine:
             cross(self.world, task_run)
 
     # by hand
+
+    def set_policy(self, graph: str, policy: str) -> None:
+        """UPDATE graph SET repeat_policy: counts from the next event on."""
+        self.catalog.graphs[graph].policy = policy
 
     def launch_graph(self, graph: str, run_key: str | None = None) -> int:
         """SPEC 4.4, first line: dispatchable roots are dispatched, the others awaited. The graph run's id."""
@@ -173,7 +178,7 @@ class Engine:
         has_external_id = external_id is not None and not known
         try:
             if status != "CANCELLED":
-                told_apart(self.world, task, run_key, has_external_id=has_external_id)
+                told_apart(self.world, task, run_key, status, has_external_id=has_external_id)
         except DeadLetterError as dead:
             raise RefusedError(str(dead)) from dead
         return self._born(task, status, run_key, external_id).id

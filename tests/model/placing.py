@@ -1,18 +1,38 @@
-"""What an ended root joins, opens or takes over: SPEC 4.1.6 and 4.3 with policy `latest`."""
+"""What an ended root joins, opens or takes over: SPEC 4.1.6 and 4.3."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from tests.model.definitions import Graph
 from tests.model.event import DeadLetterError
 from tests.model.flow import fill, settle, skip
-from tests.model.state import GraphRun, OpenedBy, TaskRun, World
+from tests.model.state import ENDED, GraphRun, OpenedBy, TaskRun, World
 
 __all__ = ["cross", "place", "take_over", "told_apart"]
 
 
-def told_apart(world: World, task: str, key: str | None, *, has_external_id: bool) -> None:
-    """Refuse work nobody waits for: `unexpected`, unless a root, in no graph, or a partial run (readings 17, 23)."""
+@dataclass(frozen=True)
+class _Verdict:
+    """What a root meets in one graph: `joins` a run, takes over `old` (and ends `others`), is `rejected`; else new."""
+
+    joins: GraphRun | None = None
+    old: GraphRun | None = None
+    others: tuple[GraphRun, ...] = ()
+    rejected: GraphRun | None = None
+
+
+def told_apart(world: World, task: str, key: str | None, status: str, *, has_external_id: bool) -> None:
+    """Refuse work nobody takes: `unexpected`, unless a root, in no graph, or a partial run (readings 17, 23).
+
+    An end that every graph rejects is `rejected` (4.3).
+    """
     if world.is_root(task, key) or not world.catalog.holding(task):
+        verdicts = [_judge(world, graph, task, key, status) for graph in world.catalog.graphs.values()]
+        met = [verdict for verdict in verdicts if verdict is not None]
+        if status in ENDED and met and all(verdict.rejected for verdict in met):
+            raise DeadLetterError("rejected", f"a run that awaits roots has {task}")
         return
     if not has_external_id:
         raise DeadLetterError("unexpected", f"{task} is a root nowhere")
@@ -42,8 +62,11 @@ def cross(world: World, task_run: TaskRun) -> None:
         _enter(world, graph, task_run)
 
 
-def take_over(world: World, old: GraphRun, task_run: TaskRun) -> GraphRun:
-    """Run B replaces `old` from the task of `task_run`, which stands in B; answers B (readings 32–34)."""
+def take_over(world: World, old: GraphRun, task_run: TaskRun, others: Iterable[GraphRun] = ()) -> GraphRun:
+    """Run B replaces `old` from the task of `task_run`, which stands in B; answers B (readings 32–34).
+
+    `others` end as `old` does; a root B awaits is that of the newest of them that has it (reading 46).
+    """
     task = task_run.task
     version = world.catalog.graphs[old.graph].version
     run = world.new_graph_run(old.graph, task_run.key, version, OpenedBy.EVENT)
@@ -53,55 +76,85 @@ def take_over(world: World, old: GraphRun, task_run: TaskRun) -> GraphRun:
         if shared is not None:
             fill(run, shared)
     fill(run, task_run)
-    run.replaces, old.replaced_by = old, run
-    if old.open:
-        for other in old.empty():
-            skip(world, old, other, "coalesced")
-            old.reason = "coalesced"
-        settle(world, old)
+    for ended in others:
+        for root in [root for root in sorted(version.roots) if run.awaits(root)]:
+            shared = ended.current(root)
+            if shared is not None:
+                fill(run, shared)
+    run.replaces = old
+    for ended in (old, *others):
+        ended.replaced_by = run
+        if ended.open:
+            for other in ended.empty():
+                skip(world, ended, other, "coalesced")
+                ended.reason = "coalesced"
+            settle(world, ended)
     settle(world, run)
     return run
 
 
 def _enter(world: World, graph: Graph, task_run: TaskRun) -> None:
     """Join, take over or open in one graph, if the task is a root there and the task run is in none of its runs."""
-    task, key = task_run.task, task_run.key
     if any(run.graph == graph.name for run in world.runs_of(task_run)):
         return
-    waiting = world.awaiting(graph.name, task, key)
-    if waiting is not None:
-        fill(waiting, task_run)
-        settle(world, waiting)
+    verdict = _judge(world, graph, task_run.task, task_run.key, task_run.status, task_run)
+    if verdict is None or verdict.rejected is not None:
         return
-    if graph.archived or task not in graph.version.roots:
+    if verdict.old is not None:
+        take_over(world, verdict.old, task_run, verdict.others)
         return
-    old = _redone(world, graph.name, task_run) or _repeated(world, graph.name, task_run)
-    if old is not None:
-        take_over(world, old, task_run)
-        return
-    run = world.new_graph_run(graph.name, key, graph.version, OpenedBy.EVENT)
+    run = verdict.joins or world.new_graph_run(graph.name, task_run.key, graph.version, OpenedBy.EVENT)
     fill(run, task_run)
     settle(world, run)
 
 
-def _repeated(world: World, graph: str, task_run: TaskRun) -> GraphRun | None:
-    """The run that `latest` lets this root take over (readings 35, 36)."""
+def _judge(
+    world: World, graph: Graph, task: str, key: str | None, status: str, task_run: TaskRun | None = None
+) -> _Verdict | None:
+    """What an end of the task meets in one graph; None: nothing of it there (readings 21, 35–38, 46–49)."""
+    current = not graph.archived and task in graph.version.roots
+    redone = _redone(world, graph.name, task_run) if current and task_run is not None else None
+    if redone is not None:
+        return _Verdict(old=redone)
+    waiting = world.awaiting(graph.name, task, key)
+    if waiting is not None:
+        return _Verdict(joins=waiting)
+    if not current:
+        return None
     compared = [
         run
         for run in world.graph_runs
-        if (run.graph, run.key, run.opened_by) == (graph, task_run.key, OpenedBy.EVENT)
+        if (run.graph, run.key, run.opened_by) == (graph.name, key, OpenedBy.EVENT)
     ]
-    if task_run.key is not None:
-        return compared[-1] if compared else None
-    for run in compared:
-        if run.awaits_any():
-            return run
-    having = [run for run in compared if run.current(task_run.task) is not None]
-    if having and having[-1].open and task_run.status == "SUCCESS":
-        before = having[-1].current(task_run.task)
-        if before is not None and before.status != "SUCCESS":
-            return having[-1]
-    return None
+    waits = [run for run in compared if run.awaits_any()]
+    if graph.policy == "latest":
+        old = compared[-1:] if key is not None else waits[-1:]
+        if old:
+            return _Verdict(old=old[0], others=tuple(run for run in reversed(waits) if run is not old[0]))
+    failed = _failed(compared, task, status)
+    if failed is not None:
+        return _Verdict(old=failed)
+    if graph.policy == "reject":
+        holding = [run for run in waits if run.current(task) is not None]
+        if holding:
+            return _Verdict(rejected=holding[0])
+    return _Verdict()
+
+
+def _failed(compared: Sequence[GraphRun], task: str, status: str) -> GraphRun | None:
+    """The run in which this root did not succeed and that its next report takes over, under every policy.
+
+    It is the newest that has the task: a SUCCESS takes it over while it is open, with a key ever; another report
+    while it awaits roots.
+    """
+    having = [run for run in compared if run.current(task) is not None]
+    if not having:
+        return None
+    run, before = having[-1], having[-1].current(task)
+    if before is None or not before.ended or before.status == "SUCCESS" or run.replaced_by is not None:
+        return None
+    fits = run.open or run.key is not None if status == "SUCCESS" else run.awaits_any()
+    return run if fits else None
 
 
 def _redone(world: World, graph: str, task_run: TaskRun) -> GraphRun | None:
