@@ -54,14 +54,14 @@ begin
         from folded i
         cross join lateral (select x.repeat_policy from orchestration.graph x where x.id = i.graph_id offset 0) y
         left join lateral (select array_agg(r.task_id) as roots from orchestration.graph_root r where r.graph_id = i.graph_id) h on true
-        -- the newest event-opened run, where something can await or a key be corrected
+        -- latest: the newest event-opened run, which may await a root that is none any more
         left join lateral (
             (select r.id from orchestration.graph_run r
-             where r.graph_id = i.graph_id and r.run_key = i.run_key and r.opened_by = 'event'
+             where y.repeat_policy = 'latest' and r.graph_id = i.graph_id and r.run_key = i.run_key and r.opened_by = 'event'
              order by r.id desc limit 1)
             union all
             (select r.id from orchestration.graph_run r
-             where i.run_key is null and y.repeat_policy = 'latest' and cardinality(h.roots) > 1
+             where i.run_key is null and y.repeat_policy = 'latest'
                and r.graph_id = i.graph_id and r.run_key is null and r.opened_by = 'event'
              order by r.id desc limit 1)) e on true
         -- who awaits: of a run's many that await the same root no more are looked at than there are items

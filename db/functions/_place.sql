@@ -71,7 +71,10 @@ begin
 
         -- write it down
         if cardinality(d.n_graph) > 0 then
-            select array_agg(nextval('orchestration.graph_run_id_seq')) into v_ids from generate_series(1, cardinality(d.n_graph));
+            -- runs get their ids in the order of the events that open them
+            select array_agg(x.id order by x.k) into v_ids
+            from (select n.k, nextval('orchestration.graph_run_id_seq') as id
+                  from (select -p.run_id as k from unnest(d.p_run, d.p_at) p(run_id, at) where p.run_id < 0 group by p.run_id order by min(p.at), -p.run_id) n) x;
             insert into orchestration.graph_run (id, graph_id, version_id, run_key, open_count, opened_by, replaces_id)
             select v_ids[n.i], n.graph_id, h.version_id, n.run_key, v.task_count, 'event', case when n.old < 0 then v_ids[-n.old] else n.old end
             from unnest(d.n_graph, d.n_key, d.n_old) with ordinality n(graph_id, run_key, old, i)

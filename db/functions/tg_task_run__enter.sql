@@ -54,7 +54,7 @@ begin
         if v_rejected is not null and v_source <> 'event' then
             perform orchestration._refuse('OR309', (select format('task run of task %s is rejected: %s', to_json(k.task_name), e.detail)
                                                     from orchestration.task_run t join orchestration.task_card k on k.task_id = t.task_id
-                                                    join orchestration.task_run_event e on e.task_run_id = t.id and e.reason = 'rejected' and e.at = v_now
+                                                    join orchestration.task_run_event e on e.task_run_id = t.id and e.reason = 'rejected'
                                                     where t.id = v_rejected[1] order by e.id limit 1),
                 'Wait for the roots it awaits, cancel that graph run, or give the graph another repeat_policy.');
         end if;

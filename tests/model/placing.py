@@ -135,7 +135,11 @@ def _judge(
     if failed is not None:
         return _Verdict(old=failed)
     if graph.policy == "reject":
-        holding = [run for run in waits if run.current(task) is not None]
+        holding = [
+            run
+            for run in waits
+            if run.current(task) is not None and any(run.awaits(root) for root in graph.version.roots)
+        ]
         if holding:
             return _Verdict(rejected=holding[0])
     return _Verdict()
