@@ -249,14 +249,15 @@ def test_redone_where_graphs_meet(name: str) -> None:
     assert Play(MEETING)(script).picture == picture
 
 
-def test_a_redone_task_joins_a_run_that_awaits_it_first() -> None:
+def test_a_redone_task_takes_over_where_it_stood_whoever_awaits_it() -> None:
     play = Play({"one": "1-4 1-3 5-3 4-6", "two": "6-7 10-7"})
     play("1 4 6 10 10 1 one#2/4 one#2/6")
     assert play.picture == [
         "one#1 SUCCESS(coalesced) 1S 3x 4S 5x 6S",
         "two#1 RUNNING 10S 6S=one#1 7D",
-        "two#2 RUNNING 10S 6S 7D",
-        "one#2 RUNNING 1S 3. 4S 5. 6S=two#2",
+        "two#2 RUNNING 10S 6. 7.",
+        "one#2 RUNNING 1S 3. 4S 5. 6S",
+        "two#3 RUNNING 10S=two#1 6S=one#2 7D",
     ]
 
 
