@@ -32,8 +32,8 @@ begin
     v_ids := array(
         select t.id
         from orchestration.task_run t
-        join orchestration.graph_run r on r.id = t.graph_run_id and r.graph_id = new.id
-        where t.status = 'QUEUED'
+        cross join lateral (select x.graph_id from orchestration.graph_run x where x.id = t.graph_run_id offset 0) r
+        where t.status = 'QUEUED' and r.graph_id = new.id
         order by t.graph_run_id, t.id);
     perform from orchestration.graph_run r
     where r.id = any (array(select l.graph_run_id from orchestration.graph_run_task_run l where l.task_run_id = any (v_ids)))
