@@ -2,6 +2,7 @@ create or replace function orchestration.tg_chain__validate() returns trigger
 language plpgsql security definer
 set search_path = ''
 set plan_cache_mode = force_generic_plan
+set jit = off
 set enable_seqscan = off
 as $$
 -- Purpose: chain rules that need one row: ends exist and differ, the pair is new, the next task can be sent to. Raises: OR107, OR201, OR202, OR204.

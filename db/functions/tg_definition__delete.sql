@@ -2,6 +2,7 @@ create or replace function orchestration.tg_definition__delete() returns trigger
 language plpgsql security definer
 set search_path = ''
 set plan_cache_mode = force_generic_plan
+set jit = off
 set enable_seqscan = off
 as $$
 -- Purpose: what live runs, history or other definitions use is not deleted; archived hides it instead. Raises: OR103.

@@ -2,6 +2,7 @@ create or replace function orchestration.tg_graph__validate() returns trigger
 language plpgsql security definer
 set search_path = ''
 set plan_cache_mode = force_generic_plan
+set jit = off
 set enable_seqscan = off
 as $$
 -- Purpose: rules of graph before the constraints speak. Raises: OR101, OR102, OR106, OR108.

@@ -2,6 +2,7 @@ create or replace function orchestration.tg_graph_chain__validate() returns trig
 language plpgsql security definer
 set search_path = ''
 set plan_cache_mode = force_generic_plan
+set jit = off
 set enable_seqscan = off
 as $$
 -- Purpose: a chain belongs to one graph; a second is an error naming the owner. Raises: OR107, OR205.
