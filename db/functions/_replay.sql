@@ -11,7 +11,7 @@ as $$
 declare
     v_letter orchestration.dead_letter%rowtype;
     v_event jsonb;
-    v_before bigint := (select s.last_value from orchestration.task_run_event_id_seq s);
+    v_before bigint := (select s.last_value - case when s.is_called then 0 else 1 end from orchestration.task_run_event_id_seq s);
     v_run record;
     v_last record;
     v_double bigint;
