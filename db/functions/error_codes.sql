@@ -29,7 +29,7 @@ as $$
     ('OR308', 'nothing to rerun', 409, '{}'),
     ('OR309', 'a repeat that every graph rejects', 409, '{}'),
     ('OR401', 'no such graph, chain, run or task', 404, '{}'),
-    ('OR402', 'a graph that cannot be launched', 409, '{}'),
+    ('OR402', 'a graph or task that cannot be launched: archived or empty', 409, '{}'),
     ('OR403', 'a predecessor outside the run never succeeded', 409, '{}'),
     ('OR404', 'a task that is not in the graph', 404, '{}'),
     ('OR405', 'no such dead letter', 404, '{}'),

@@ -38,6 +38,7 @@ begin
                  else 'Delete that first, or set archived = true to hide it and take it out of resolution.' end);
     end if;
     if tg_table_name = 'graph' then
+        delete from orchestration.graph_pause p where p.graph_id = old.id;
         delete from orchestration.graph_head h where h.graph_id = old.id;
         delete from orchestration.graph_root r where r.graph_id = old.id;
         delete from orchestration.graph_change c where c.graph_id = old.id;

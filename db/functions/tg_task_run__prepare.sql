@@ -3,18 +3,21 @@ language plpgsql security definer
 set search_path = ''
 as $$
 -- Purpose: a task run inserted by plain SQL: QUEUED runs the task alone, RUNNING or an end is work a tool did by itself.
--- Raises: OR101, OR105, OR107, OR108, OR204, OR303.
+-- Raises: OR101, OR105, OR107, OR108, OR204, OR303, OR402.
 declare
     v_now timestamptz := orchestration._now();
     v_card record;
     v_gap text;
 begin
     perform orchestration._ensure_partitions();
-    select k.task_name, k.dispatch_topic, k.service_name into v_card from orchestration.task_card k where k.task_id = new.task_id;
+    select k.task_name, k.dispatch_topic, k.service_name, k.archived into v_card from orchestration.task_card k where k.task_id = new.task_id;
     if not found then
         perform orchestration._refuse('OR107', format('task run names task %s, which does not exist', coalesce(new.task_id::text, 'null')), 'Create the task first.');
     end if;
     perform from orchestration.task t where t.id = new.task_id for key share;
+    if v_card.archived then
+        perform orchestration._refuse('OR402', format('task %s is archived', to_json(v_card.task_name)), 'Set archived = false on the task (its process, its service) first.');
+    end if;
     if new.run_key is not null then
         perform orchestration._check_name('run key', new.run_key);
     end if;
