@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -140,9 +140,11 @@ def _table(title: str, rows: Sequence[Any]) -> Table:
 
 
 def _text(value: Any) -> str:
-    """For people and for what JSON has no word for: times in UTC with a Z."""
+    """For people and for what JSON has no word for: times in UTC with a Z, spans to the second."""
     if value is None:
         return "-"
     if isinstance(value, datetime):
         return value.astimezone(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
+    if isinstance(value, timedelta):
+        return str(timedelta(seconds=round(value.total_seconds())))
     return value if isinstance(value, str) else json.dumps(value, default=_text)

@@ -23,7 +23,7 @@ declare
     v_begun timestamptz := clock_timestamp();
     v_now timestamptz := orchestration._now();
     v_budget interval;
-    v_limit constant integer := 200;
+    v_limit constant integer := 100;
     v_until timestamptz;
     v_runs record;
     v_tasks record;
@@ -45,9 +45,9 @@ begin
         outcome := 'stopped';
     else
         perform orchestration._ensure_partitions();
-        v_budget := case when exists (select from orchestration.reaper_state s where s.ran_at > v_now - interval '10 seconds')
-                              and exists (select from orchestration.bridge_instance b where b.retired_at is null and b.heartbeat_at > v_now - interval '10 seconds')
-                         then interval '0.1 seconds' else interval '20 seconds' end;
+        v_budget := case when not exists (select from orchestration.bridge_instance b where b.retired_at is null and b.heartbeat_at > v_now - interval '10 seconds') then interval '10 seconds'
+                         when exists (select from orchestration.reaper_state s where s.ran_at > v_now - interval '10 seconds') then interval '0.1 seconds'
+                         else interval '1 second' end;
         while horizon is not null and orchestration._reap_walk(horizon, 5000) loop
             exit when clock_timestamp() - v_begun > v_budget / 2;
         end loop;

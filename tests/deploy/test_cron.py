@@ -7,12 +7,21 @@ from pathlib import Path
 
 import pytest
 
+from orchestration.db import SQL_DIR
 from tests.support.servers import PgServer, start_postgres, wait_for
 
 from .conftest import Place
 
 JOBS = "select jobname, schedule, command, username from cron.job where jobname like 'orchestration %' order by jobname"
 REAPER = "select orchestration.reap_stale_runs()"
+OVERDUE = """
+insert into orchestration.service (name, dispatch_topic) values ('airflow', 'airflow_tasks');
+insert into orchestration.process (service_id, uid) select id, 'dag' from orchestration.service;
+insert into orchestration.task (process_id, name, timeout) select id, 'task', '1 minute' from orchestration.process;
+set orchestration.clock = '2026-11-22T03:00:00Z';
+insert into orchestration.task_run (task_id) select id from orchestration.task;
+select orchestration.confirm_dispatches(0, array(select id from orchestration.task_run));
+"""
 
 
 @pytest.fixture
@@ -83,6 +92,28 @@ def test_the_jobs_work(home: Place) -> None:
         ("orchestration cron history", False),
         ("orchestration reaper", False),
     ]
+
+
+def test_the_real_reaper_runs_by_pg_cron(cron_server: PgServer) -> None:
+    """What is overdue is failed by pg_cron alone, and it says who ran it."""
+    place = Place(cron_server, "orchestration", "tech", "secret-cron")
+    place.create()
+    place.apply(SQL_DIR, cron_user="tech", strict=False)
+    assert place.ask("select schedule, username from cron.job where command = %s", REAPER) == [
+        ("* * * * *", "tech")
+    ]
+    with place.connect() as admin:
+        admin.execute(OVERDUE)
+        admin.execute("update cron.job set schedule = '@reboot'")
+    cron_server.restart()
+    state = "select status, reason from orchestration.task_run"
+    wait_for(lambda: place.ask(state) == [("FAILED", "timeout")], "it is failed")
+    event = "select source, db_user from orchestration.task_run_event order by id desc limit 1"
+    assert place.ask(event) == [("reaper", "tech")]
+    status = "select reaper_by, reaper_did ->> 'timeouts' from orchestration.service_status()"
+    ((by, did),) = place.ask(status)
+    assert by == "tech", "a background worker has no name but its role"
+    assert did == "1"
 
 
 def test_elsewhere_the_exact_statement_is_printed(home: Place, release: Path) -> None:
