@@ -2,6 +2,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
+# two test processes, each with servers of its own; files are dealt whole, in their order: the longest come first
+TWICE := -n 2 --dist loadfile --no-loadscope-reorder
 MAKEFLAGS += --no-print-directory
 
 # client/ is a folder, so it must be phony too
@@ -31,10 +33,10 @@ clean: ## Stop everything and drop its data
 	@exec $(BIN)/python -m stack clean
 
 test: prepared lint ## Lint, then every test on real servers (ALLOW_FALLBACK=1 permits the fallback broker)
-	@exec $(BIN)/pytest -m 'not long' $(ARGS)
+	@exec $(BIN)/pytest $(TWICE) -m 'not long' $(ARGS)
 
 test-long: prepared lint ## As test, with the long campaigns
-	@exec $(BIN)/pytest $(ARGS)
+	@exec $(BIN)/pytest $(TWICE) $(ARGS)
 
 client: venv ## Write the client's methods anew from the API's OpenAPI document
 	@$(BIN)/python -m stack.client_code

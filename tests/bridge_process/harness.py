@@ -201,7 +201,12 @@ class World:
     def producer(self) -> Producer:
         if self._producer is None:
             self._producer = Producer(
-                {"bootstrap.servers": self.broker.bootstrap, "log_level": 0, "message.timeout.ms": 60_000}
+                {
+                    "bootstrap.servers": self.broker.bootstrap,
+                    "log_level": 0,
+                    "message.timeout.ms": 60_000,
+                    "message.max.bytes": 2 * 2**20,
+                }
             )
         return self._producer
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 
-from .harness import World, eventually, success
+from .harness import PARTITIONS, World, eventually, success
+from .hostile import HOSTILE
 
 TRAP = """
 create sequence public.trap_passes;
@@ -123,27 +124,24 @@ def test_an_internal_error_of_one_message_does_not_block_the_others(world: World
     assert [row[1] for row in letters(world)] == [1]
 
 
-def test_what_the_engine_itself_sets_aside_blocks_nothing(world: World) -> None:
-    hostile = [
-        b"",
-        b"\x00",
-        b"\xff\xfe",
-        b"[]",
-        b"null",
-        b"{",
-        b"1e999999",
-        b"[" * 100_000,
-        b'{"status": "SUCCESS"}',
-        b'{"a": "\\u0000"}',
-        b'{"status": 1, "task_run_id": "x"}',
-        b'{"status": "SUCCESS", "task_run_id": 99999999999999999999}',
-    ]
-    world.working()
-    for number, message in enumerate(hostile):
-        world.produce(message, b"one", 0)
-        send(world, [f"good-{number}"])
-    world.wait_dispatched([f"good-{number}" for number in range(len(hostile))])
-    assert {bytes(row[0]) for row in world.rows("select value from orchestration.dead_letter")} == set(
-        hostile
-    )
-    assert world.positions()[0] == 2 * len(hostile)
+def test_hostile_messages_among_good_ones_become_dead_letters_and_block_nothing(world: World) -> None:
+    """Each with its bytes and its coordinates; every good one is applied once; the bridge lives."""
+    assert len(HOSTILE) >= 200
+    bridge = world.working()
+    for number, message in enumerate(HOSTILE):
+        world.produce(message, b"hostile", number % PARTITIONS)
+        world.succeed(1) if number % 10 == 0 else world.producer.poll(0)
+    assert world.producer.flush(30) == 0
+    world.wait_dispatched(world.sent, 60)
+    found = world.rows("select value, partition, reason, detail from orchestration.dead_letter")
+    missing = set(HOSTILE) - {bytes(value) for value, *_ in found}
+    assert not missing, f"no dead letters: {sorted(missing, key=len)[:5]}"
+    assert len(found) == len(HOSTILE)
+    places = {message: number % PARTITIONS for number, message in enumerate(HOSTILE)}
+    assert all(places[bytes(value)] == partition for value, partition, *_ in found)
+    assert all(detail for *_, detail in found)
+    assert {reason for _, _, reason, _ in found} == {"malformed", "foreign", "unknown"}
+    assert sum(world.positions().values()) == len(HOSTILE) + len(world.sent)
+    world.check_ledger()
+    assert bridge.alive
+    assert not bridge.lines(level="error")
