@@ -22,7 +22,7 @@ def renew(bootstrap: str, names: Iterable[str] = (EVENTS, *DISPATCHES), seconds:
     """Delete the topics where they are, create them as `orchestration topics create` does in DEV, await leaders."""
     wanted = list(names)
     end = monotonic() + seconds
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 3})
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
     missing = set(wanted)
     _settle(admin.delete_topics(sorted(missing)), KafkaError.UNKNOWN_TOPIC_OR_PART)
     while missing:
