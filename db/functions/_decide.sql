@@ -33,6 +33,7 @@ as $$
 declare
     g record;
     -- the group: (run, root) that events await, null once served; the same of runs opened by hand; newest run
+    l_ids bigint[]; l_ats integer[]; l_tasks bigint[]; l_statuses text[]; l_redone bigint[];
     w_runs bigint[]; w_tasks bigint[]; h_runs bigint[]; h_tasks bigint[]; v_newest bigint;
     -- per root: the newest run that has it, whether its next report is a repeat there, and whether the rows were asked
     s_task bigint[]; s_run bigint[]; s_ok boolean[]; s_asked boolean[];
@@ -83,16 +84,18 @@ begin
               and a.task_id = any (h.roots || i.tasks)) b on true
         order by i.graph_id, i.run_key
     loop
+        -- arrays of a record are walked from their beginning at each subscript, those of variables are not
+        l_ids := g.ids; l_ats := g.ats; l_tasks := g.tasks; l_statuses := g.statuses; l_redone := g.redone;
         w_runs := coalesce(g.wait_runs, '{}'); w_tasks := coalesce(g.wait_tasks, '{}');
         h_runs := coalesce(g.hand_runs, '{}'); h_tasks := coalesce(g.hand_tasks, '{}');
         v_newest := g.newest; v_touched := false; v_block := null;
         s_task := '{}'; s_run := '{}'; s_ok := '{}'; s_asked := '{}';
         v_i := 1;
         while v_i <= g.n loop
-            v_task := g.tasks[v_i];
-            v_ok := g.statuses[v_i] = 'SUCCESS';
+            v_task := l_tasks[v_i];
+            v_ok := l_statuses[v_i] = 'SUCCESS';
             v_run := null; v_s := null;
-            v_base := case when v_task = any (g.roots) then g.redone[v_i] end;
+            v_base := case when v_task = any (g.roots) then l_redone[v_i] end;
             v_at := case when v_base is null then array_position(w_tasks, v_task) end;
             if v_at is not null then
                 -- joins the oldest run that awaits it
@@ -115,7 +118,7 @@ begin
                     null;
                 elsif g.policy = 'latest' and g.run_key is not null then
                     v_base := v_newest;
-                elsif g.policy = 'latest' then
+                elsif g.policy = 'latest' and cardinality(w_runs) > 0 then
                     -- the newest run that awaits roots; there is one, unless another policy left more
                     select x.run into v_base from unnest(w_runs) x(run) where x.run is not null order by x.run < 0 desc, abs(x.run) desc limit 1;
                 end if;
@@ -142,19 +145,19 @@ begin
                     exit when v_touched;
                     n_graph := n_graph || g.graph_id; n_key := n_key || g.run_key; n_root := n_root || v_task; n_base := n_base || v_base; n_old := n_old || v_base;
                     v_run := (-cardinality(n_graph))::bigint;
-                    p_run := p_run || v_run; p_item := p_item || g.ids[v_i]; p_at := p_at || g.ats[v_i]; p_task := p_task || v_task; p_status := p_status || g.statuses[v_i];
-                    v_row := g.redone[v_i] is null and coalesce(g.policy = 'latest' and g.run_key is not null or v_base = any (w_runs) and (g.policy = 'latest' or not v_ok), false)
+                    p_run := p_run || v_run; p_item := p_item || l_ids[v_i]; p_at := p_at || l_ats[v_i]; p_task := p_task || v_task; p_status := p_status || l_statuses[v_i];
+                    v_row := l_redone[v_i] is null and coalesce(g.policy = 'latest' and g.run_key is not null or v_base = any (w_runs) and (g.policy = 'latest' or not v_ok), false)
                              and (select r.version_id from orchestration.graph_run r where r.id = v_base) = (select x.version_id from orchestration.graph_head x where x.graph_id = g.graph_id);
-                    if g.policy = 'latest' and g.redone[v_i] is null then
+                    if g.policy = 'latest' and l_redone[v_i] is null then
                         select m_old || coalesce(array_agg(x.run), '{}'), m_new || coalesce(array_agg(v_run), '{}') into m_old, m_new
                         from (select distinct u.run from unnest(w_runs) u(run) where u.run <> v_base) x;
                         v_row := v_row and not coalesce(v_run = m_new[cardinality(m_new)], false);
                     end if;
                     v_i := v_i + 1;
-                    while v_row and v_i <= g.n and g.tasks[v_i] = v_task and (g.statuses[v_i] = 'SUCCESS') = v_ok and g.redone[v_i] is null loop
+                    while v_row and v_i <= g.n and l_tasks[v_i] = v_task and (l_statuses[v_i] = 'SUCCESS') = v_ok and l_redone[v_i] is null loop
                         n_graph := n_graph || g.graph_id; n_key := n_key || g.run_key; n_root := n_root || v_task; n_base := n_base || v_base; n_old := n_old || v_run;
                         v_run := (-cardinality(n_graph))::bigint;
-                        p_run := p_run || v_run; p_item := p_item || g.ids[v_i]; p_at := p_at || g.ats[v_i]; p_task := p_task || v_task; p_status := p_status || g.statuses[v_i];
+                        p_run := p_run || v_run; p_item := p_item || l_ids[v_i]; p_at := p_at || l_ats[v_i]; p_task := p_task || v_task; p_status := p_status || l_statuses[v_i];
                         v_i := v_i + 1;
                     end loop;
                     exit;
@@ -171,7 +174,7 @@ begin
                         order by x.run < 0, abs(x.run) limit 1;
                     end if;
                     if v_block is not null then
-                        r_item := r_item || g.ids[v_i]; r_graph := r_graph || g.graph_id; r_run := r_run || v_block;
+                        r_item := r_item || l_ids[v_i]; r_graph := r_graph || g.graph_id; r_run := r_run || v_block;
                         v_i := v_i + 1;
                         continue;
                     end if;
@@ -193,7 +196,7 @@ begin
                 end if;
             end if;
             if v_run is not null then
-                p_run := p_run || v_run; p_item := p_item || g.ids[v_i]; p_at := p_at || g.ats[v_i]; p_task := p_task || v_task; p_status := p_status || g.statuses[v_i];
+                p_run := p_run || v_run; p_item := p_item || l_ids[v_i]; p_at := p_at || l_ats[v_i]; p_task := p_task || v_task; p_status := p_status || l_statuses[v_i];
             end if;
             v_i := v_i + 1;
         end loop;
@@ -202,7 +205,7 @@ begin
             from unnest(w_runs, w_tasks) x(run, task) where x.run < 0;
         end if;
         if v_i <= g.n then
-            rest_item := rest_item || g.ids[v_i:];
+            rest_item := rest_item || l_ids[v_i:];
             rest_graph := rest_graph || array_fill(g.graph_id, array[g.n - v_i + 1]);
         end if;
     end loop;
