@@ -31,7 +31,8 @@ def fan(width: int, rounds: int, seconds: float, quick: bool) -> None:
             define_graph(admin, "fan", pairs)
             admin.execute("analyze")
         feed = Feed(psycopg.connect(app_dsn, autocommit=True))
-        outs, ins = [], []
+        outs: list[float] = []
+        ins: list[float] = []
         root = b'{"service":"runner","process":"first","status":"SUCCESS"}'
         feed.send([root])  # compiles the version
         end = time.monotonic() + seconds

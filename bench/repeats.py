@@ -12,7 +12,7 @@ import psycopg
 
 from tests.support.graphs import Feed, define_graph
 
-from .core import Engine, run
+from .core import Engine, Worker, run
 from .server import durable_database
 from .words import Figure, say, verdict
 
@@ -75,7 +75,7 @@ def repeats(seconds: float, rounds: int, quick: bool) -> None:
         seconds, rounds = 3.0, 1
     with durable_database() as (admin_dsn, app_dsn), psycopg.connect(admin_dsn, autocommit=True) as admin:
         _prepare(admin)
-        sides = {
+        sides: dict[str, Worker] = {
             "core": Engine(app_dsn, BATCH, 0),
             "repeats": Repeats(app_dsn, 1),
             "no ids": Nameless(app_dsn, 2),
