@@ -13,6 +13,8 @@ from . import crud
 from .auth import caller
 from .database import Connection
 from .models import (
+    Check,
+    CheckRow,
     ExplainRow,
     Explanation,
     GraphRun,
@@ -21,14 +23,18 @@ from .models import (
     Launch,
     LaunchTasks,
     Mark,
+    Picture,
+    PictureRow,
     Reason,
     Rerun,
     Resume,
     ServiceState,
+    Shape,
+    ShapeRow,
     Taken,
 )  # fmt: skip
 from .problems import Problem
-from .resources import by_path
+from .resources import Resource, by_path
 from .views import answer, created, does, reading, writing
 
 __all__ = ["blueprint"]
@@ -269,15 +275,46 @@ def cancel_task_run(path: ById, body: Reason) -> Response:
          operation_id="explain_graph_run", openapi_extensions=READ)  # fmt: skip
 def explain(path: ById) -> Response:
     """In words, why each task of a run is where it is. Scope: read."""
+    _visible(RUNS, path.id)
+    return _rows("explain", ExplainRow, path.id)
+
+
+def _rows(function: str, row: type[BaseModel], argument: Any) -> Response:
+    """The rows of a function of one argument."""
+    names = ", ".join(row.model_fields)
 
     def act(connection: Connection) -> list[dict[str, Any]]:
-        crud.fetch(connection, RUNS, caller(), {"id": path.id})
-        names = ", ".join(ExplainRow.model_fields)
         return connection.execute(
-            f"select {names} from orchestration.explain(%s)".encode(), [path.id]
+            f"select {names} from orchestration.{function}(%s)".encode(), [argument]
         ).fetchall()
 
-    return answer({"items": reading(act)})
+    return answer({"items": [crud.rendered(found) for found in reading(act)]})
+
+
+def _visible(resource: Resource, id_: int) -> dict[str, Any]:
+    return reading(lambda connection: crud.fetch(connection, resource, caller(), {"id": id_}))
+
+
+@api.get("/graph-runs/<id>/picture", tags=CONTROL, responses={200: Picture, **does(404)},
+         operation_id="picture_graph_run", openapi_extensions=READ)  # fmt: skip
+def picture(path: ById) -> Response:
+    """Every task of a run with the tasks before it and how it stands. Scope: read."""
+    _visible(RUNS, path.id)
+    return _rows("graph_run_picture", PictureRow, path.id)
+
+
+@api.get("/graphs/<id>/shape", tags=CONTROL, responses={200: Shape, **does(404)},
+         operation_id="shape_graph", openapi_extensions=READ)  # fmt: skip
+def shape(path: ById) -> Response:
+    """The tasks of a graph, each with the tasks before it. Scope: read."""
+    return _rows("graph_shape", ShapeRow, _visible(GRAPHS, path.id)["name"])
+
+
+@api.get("/graphs/<id>/check", tags=CONTROL, responses={200: Check, **does(404)},
+         operation_id="check_graph", openapi_extensions=READ)  # fmt: skip
+def check(path: ById) -> Response:
+    """What is wrong with a graph before it runs. Scope: read."""
+    return _rows("check_graph", CheckRow, _visible(GRAPHS, path.id)["name"])
 
 
 def _history(path: ById, query: HistoryQuery, resource: Any, condition: str) -> Response:

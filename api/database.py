@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
+from psycopg.types.string import TextLoader
 from psycopg_pool import ConnectionPool
 
 from orchestration.db.connect import connect_once
@@ -43,7 +44,7 @@ class Database:
             max_size=settings.pool,
             timeout=settings.pool_timeout,
             reconnect_timeout=30,
-            check=None,
+            configure=_configure,
             open=False,
         )
 
@@ -87,3 +88,8 @@ class Database:
     def statistics(self) -> dict[str, int]:
         """psycopg_pool's own figures."""
         return self._pool.get_stats()
+
+
+def _configure(connection: Connection) -> None:
+    """Intervals stay the ISO 8601 text that the server writes."""
+    connection.adapters.register_loader("interval", TextLoader)

@@ -11,6 +11,8 @@ __all__ = [
     "Chain",
     "ChainCreate",
     "ChainPatch",
+    "Check",
+    "CheckRow",
     "DeadLetter",
     "Event",
     "EventAnswer",
@@ -29,6 +31,8 @@ __all__ = [
     "Launch",
     "LaunchTasks",
     "Mark",
+    "Picture",
+    "PictureRow",
     "ProblemModel",
     "Process",
     "ProcessCreate",
@@ -40,6 +44,8 @@ __all__ = [
     "ServiceCreate",
     "ServicePatch",
     "ServiceState",
+    "Shape",
+    "ShapeRow",
     "Task",
     "TaskCreate",
     "TaskPatch",
@@ -439,6 +445,56 @@ class Explanation(Out):
     """One row a task."""
 
     items: list[ExplainRow]
+
+
+class ShapeRow(Out):
+    """A task of a graph, and the tasks before it there."""
+
+    task: str
+    service: str
+    after: list[str]
+
+
+class Shape(Out):
+    """One row a task."""
+
+    items: list[ShapeRow]
+
+
+class PictureRow(Out):
+    """A task of a graph run, the tasks before it, and the last task run it has there; status null: none yet."""
+
+    task: str
+    service: str
+    after: list[str]
+    task_run_id: Id | None
+    attempt: int | None
+    status: TaskRunStatus | None
+    reason: str | None
+    dispatched_at: Time | None
+    started_at: Time | None
+    finished_at: Time | None
+    graph_run_ids: list[Id]
+
+
+class Picture(Out):
+    """One row a task."""
+
+    items: list[PictureRow]
+
+
+class CheckRow(Out):
+    """What is wrong with a graph, and what to do."""
+
+    task: str | None
+    problem: str
+    hint: str | None
+
+
+class Check(Out):
+    """One row a problem; none: the graph is sound."""
+
+    items: list[CheckRow]
 
 
 class HistoryRow(Out):

@@ -1053,6 +1053,21 @@ class AsyncOrchestrationServiceClient(AsyncSession):
         found = await self.do(Call("GET", f"/graph-runs/{segment(id)}/explain", raw))
         return [models.ExplainRow.of(each) for each in found["items"]]
 
+    async def picture_graph_run(self, id: int) -> list[models.PictureRow]:
+        """Every task of a run with the tasks before it and how it stands. Scope: read."""
+        found = await self.do(Call("GET", f"/graph-runs/{segment(id)}/picture", raw))
+        return [models.PictureRow.of(each) for each in found["items"]]
+
+    async def shape_graph(self, id: int) -> list[models.ShapeRow]:
+        """The tasks of a graph, each with the tasks before it. Scope: read."""
+        found = await self.do(Call("GET", f"/graphs/{segment(id)}/shape", raw))
+        return [models.ShapeRow.of(each) for each in found["items"]]
+
+    async def check_graph(self, id: int) -> list[models.CheckRow]:
+        """What is wrong with a graph before it runs. Scope: read."""
+        found = await self.do(Call("GET", f"/graphs/{segment(id)}/check", raw))
+        return [models.CheckRow.of(each) for each in found["items"]]
+
     async def graph_run_history(
         self, id: int, *, limit: int | Unset = UNSET, after: int | Unset = UNSET
     ) -> list[models.HistoryRow]:

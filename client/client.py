@@ -1051,6 +1051,21 @@ class OrchestrationServiceClient(Session):
         found = self.do(Call("GET", f"/graph-runs/{segment(id)}/explain", raw))
         return [models.ExplainRow.of(each) for each in found["items"]]
 
+    def picture_graph_run(self, id: int) -> list[models.PictureRow]:
+        """Every task of a run with the tasks before it and how it stands. Scope: read."""
+        found = self.do(Call("GET", f"/graph-runs/{segment(id)}/picture", raw))
+        return [models.PictureRow.of(each) for each in found["items"]]
+
+    def shape_graph(self, id: int) -> list[models.ShapeRow]:
+        """The tasks of a graph, each with the tasks before it. Scope: read."""
+        found = self.do(Call("GET", f"/graphs/{segment(id)}/shape", raw))
+        return [models.ShapeRow.of(each) for each in found["items"]]
+
+    def check_graph(self, id: int) -> list[models.CheckRow]:
+        """What is wrong with a graph before it runs. Scope: read."""
+        found = self.do(Call("GET", f"/graphs/{segment(id)}/check", raw))
+        return [models.CheckRow.of(each) for each in found["items"]]
+
     def graph_run_history(
         self, id: int, *, limit: int | Unset = UNSET, after: int | Unset = UNSET
     ) -> list[models.HistoryRow]:

@@ -14,6 +14,8 @@ from .transport import instant, instant_or_none
 
 __all__ = [
     "Chain",
+    "Check",
+    "CheckRow",
     "DeadLetter",
     "EventAnswer",
     "ExplainRow",
@@ -23,10 +25,14 @@ __all__ = [
     "GraphRun",
     "GraphRunTaskRun",
     "HistoryRow",
+    "Picture",
+    "PictureRow",
     "Process",
     "Replayed",
     "Service",
     "ServiceState",
+    "Shape",
+    "ShapeRow",
     "Taken",
     "Task",
     "TaskRun",
@@ -367,6 +373,76 @@ class ExplainRow:
 
 
 @dataclass(frozen=True)
+class PictureRow:
+    """A task of a graph run, the tasks before it, and the last task run it has there; status null: none yet."""
+
+    task: str
+    service: str
+    after: list[str]
+    task_run_id: int | None
+    attempt: int | None
+    status: Literal["QUEUED", "DISPATCHED", "RUNNING", "SUCCESS", "FAILED", "SKIPPED", "CANCELLED"] | None
+    reason: str | None
+    dispatched_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    graph_run_ids: list[int]
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> PictureRow:
+        """From the JSON of the API."""
+        return cls(
+            task=found["task"],
+            service=found["service"],
+            after=found["after"],
+            task_run_id=found["task_run_id"],
+            attempt=found["attempt"],
+            status=found["status"],
+            reason=found["reason"],
+            dispatched_at=instant_or_none(found["dispatched_at"]),
+            started_at=instant_or_none(found["started_at"]),
+            finished_at=instant_or_none(found["finished_at"]),
+            graph_run_ids=found["graph_run_ids"],
+        )
+
+
+@dataclass(frozen=True)
+class ShapeRow:
+    """A task of a graph, and the tasks before it there."""
+
+    task: str
+    service: str
+    after: list[str]
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> ShapeRow:
+        """From the JSON of the API."""
+        return cls(
+            task=found["task"],
+            service=found["service"],
+            after=found["after"],
+        )
+
+
+@dataclass(frozen=True)
+class CheckRow:
+    """What is wrong with a graph, and what to do."""
+
+    task: str | None
+    problem: str
+    hint: str | None
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> CheckRow:
+        """From the JSON of the API."""
+        return cls(
+            task=found["task"],
+            problem=found["problem"],
+            hint=found["hint"],
+        )
+
+
+@dataclass(frozen=True)
 class HistoryRow:
     """One transition, or an event that changed nothing."""
 
@@ -498,4 +574,46 @@ class Explanation:
         """From the JSON of the API."""
         return cls(
             items=[ExplainRow.of(each) for each in found["items"]],
+        )
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One row a task."""
+
+    items: list[PictureRow]
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> Picture:
+        """From the JSON of the API."""
+        return cls(
+            items=[PictureRow.of(each) for each in found["items"]],
+        )
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One row a task."""
+
+    items: list[ShapeRow]
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> Shape:
+        """From the JSON of the API."""
+        return cls(
+            items=[ShapeRow.of(each) for each in found["items"]],
+        )
+
+
+@dataclass(frozen=True)
+class Check:
+    """One row a problem; none: the graph is sound."""
+
+    items: list[CheckRow]
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> Check:
+        """From the JSON of the API."""
+        return cls(
+            items=[CheckRow.of(each) for each in found["items"]],
         )

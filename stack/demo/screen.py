@@ -16,7 +16,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from .drawing import Box, Picture, draw
+from orchestration.client.drawing import Box, Picture, draw
+
 from .runs import GraphRun, Task
 from .verdict import Check, Figures
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stack.demo.drawing import Box, Picture, draw
-from stack.demo.layers import arrange
+from orchestration.client.drawing import Box, Picture, draw
+from orchestration.client.layers import arrange
 
 Edge = tuple[str, str]
 

@@ -1,0 +1,1 @@
+"""The subcommands of `orchestration` that speak to the API through the client."""
