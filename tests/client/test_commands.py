@@ -72,7 +72,9 @@ def test_the_road(run: Run) -> None:
     run("run", "cancel", str(again["id"]), "--reason", "enough")
     assert json.loads(run("run", "show", str(again["id"]), "--json").stdout)["status"] == "CANCELLED"
     assert run("run", "watch", str(again["id"]), ends=1).stdout
-    assert "OR307" in run("task-run", "mark", str(flying[0]["id"]), "SUCCESS", ends=5).stderr, "its run was taken over"
+    assert "OR307" in run("task-run", "mark", str(flying[0]["id"]), "SUCCESS", ends=5).stderr, (
+        "its run was taken over"
+    )
 
 
 @pytest.mark.usefixtures("graph")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from typing import Any, LiteralString
+from typing import Any
 
 import psycopg
 from psycopg import Connection
@@ -223,12 +223,12 @@ class Stage:
         found: int = next(place[2] for place in places if place[1] == task)
         return found
 
-    def _value(self, statement: LiteralString, *values: Any) -> Any:
-        row = self.connection.execute(statement, values).fetchone()
+    def _value(self, statement: str, *values: Any) -> Any:
+        row = self.connection.execute(statement.encode(), values).fetchone()
         return None if row is None else row[0]
 
 
-_ACTS: dict[str, LiteralString] = {
+_ACTS: dict[str, str] = {
     "launch": "select orchestration.launch_graph(%s, run_key => %s)",
     "add": _CHAIN,
     "drop": _DROP,
