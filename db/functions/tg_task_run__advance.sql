@@ -29,6 +29,7 @@ declare
     v_shared boolean;
     v_own boolean;
     v_order text;
+    v_homed bigint[];
     v_failed bigint[];
     v_again bigint[] := '{}'::bigint[];
 begin
@@ -40,7 +41,7 @@ begin
                case when v_extra is not null then v_extra -> c.id::text end from changed c
     )
     select array_agg(c.id) filter (where c.status = 'DISPATCHED'),
-           array_agg(c.id) filter (where c.finished_at is not null),
+           array_agg(c.id order by c.id) filter (where c.finished_at is not null),
            array_agg(c.graph_run_id order by c.id) filter (where c.finished_at is not null and c.graph_run_id is not null),
            array_agg(c.task_id order by c.id) filter (where c.finished_at is not null and c.graph_run_id is not null),
            array_agg(c.status order by c.id) filter (where c.finished_at is not null and c.graph_run_id is not null),
@@ -50,8 +51,9 @@ begin
                                                         and c.attempt = 1 and c.reason is distinct from 'config')),
            array_agg(distinct c.task_id) filter (where c.finished_at is not null),
            coalesce(bool_or(c.finished_at is not null and c.graph_run_id is null), false),
-           array_agg(c.id order by c.id) filter (where c.status = 'FAILED' and c.dispatched_at is not null and (c.reason is null or c.reason = 'timeout'))
-    into v_sent, v_ended, v_runs, v_tasks, v_statuses, v_shared, v_place, v_place_tasks, v_own, v_failed
+           array_agg(c.id order by c.id) filter (where c.status = 'FAILED' and c.dispatched_at is not null and (c.reason is null or c.reason = 'timeout')),
+           array_agg(c.id order by c.id) filter (where c.finished_at is not null and c.graph_run_id is not null)
+    into v_sent, v_ended, v_runs, v_tasks, v_statuses, v_shared, v_place, v_place_tasks, v_own, v_failed, v_homed
     from changed c;
     if v_sent is not null then
         perform orchestration._send(v_sent);
@@ -70,11 +72,24 @@ begin
         end if;
         v_again := orchestration._retry(v_failed, v_ended);
     end if;
+    if v_order is not null and cardinality(v_ended) > 1 and exists (select from orchestration.service s where not s.echoes_ids and s.dispatch_topic is not null) then
+        -- a tool that does not echo ids is matched to the oldest execution: what events start is made in their order
+        v_ended := array(select o.id from unnest(string_to_array(v_order, ',')::bigint[]) with ordinality o(id, i)
+                         where case when o.id in (select x from unnest(v_ended) x) then true end order by o.i);
+        if v_shared is not true and cardinality(v_again) = 0 then
+            select array_agg(x.run_id order by x.i), array_agg(x.task_id order by x.i), array_agg(x.status order by x.i) into v_runs, v_tasks, v_statuses
+            from (select max(u.run_id) as run_id, max(u.task_id) as task_id, max(u.status) as status, max(u.i) as i
+                  from (select c.id, c.run_id, c.task_id, c.status, null::bigint as i from unnest(v_homed, v_runs, v_tasks, v_statuses) c(id, run_id, task_id, status)
+                        union all
+                        select e.id, null, null, null, e.i from unnest(v_ended) with ordinality e(id, i)) u
+                  group by u.id having max(u.run_id) is not null) x;
+        end if;
+    end if;
     if v_shared or cardinality(v_again) > 0 then
-        select array_agg(l.graph_run_id order by l.task_run_id, l.graph_run_id), array_agg(l.task_id order by l.task_run_id, l.graph_run_id),
-               array_agg(t.status order by l.task_run_id, l.graph_run_id)
+        select array_agg(l.graph_run_id order by e.i, l.graph_run_id), array_agg(l.task_id order by e.i, l.graph_run_id),
+               array_agg(t.status order by e.i, l.graph_run_id)
         into v_runs, v_tasks, v_statuses
-        from unnest(v_ended) e(id)
+        from unnest(v_ended) with ordinality e(id, i)
         cross join lateral (select x.status from orchestration.task_run x where x.id = e.id offset 0) t
         cross join lateral (select x.graph_run_id, x.task_run_id, x.task_id from orchestration.graph_run_task_run x where x.task_run_id = e.id offset 0) l
         where case when e.id in (select a from unnest(v_again) a) then false else true end;
