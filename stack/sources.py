@@ -172,4 +172,6 @@ def users_own(environ: Mapping[str, str]) -> dict[str, str]:
         for name in ("ORCHESTRATION_ADMIN_DSN", "ORCHESTRATION_DSN", "ORCHESTRATION_KAFKA_BOOTSTRAP"):
             if "127.0.0.1:" in own.get(name, ""):
                 del own[name]
+        for name in ("ORCHESTRATION_API_URL", "ORCHESTRATION_API_TOKEN"):
+            own.pop(name, None)
     return own
