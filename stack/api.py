@@ -46,8 +46,10 @@ class Api:
             port = free_port()
         return {**had, "port": port}
 
-    def token(self, command: Path, programs: Mapping[str, str], had: str | None) -> str:
+    def token(self, command: Path, programs: Mapping[str, str], had: str | None, url: str) -> str:
         """The token of an earlier `up` where it still counts, else a new one."""
+        if had and self.pid and _counts(url, had):
+            return had
         known = _run(command, programs, "tokens", "list", "--json")
         if had and any(row["hint"] == had[:10] and not row["revoked_at"] for row in known):
             return had
@@ -108,6 +110,15 @@ class Api:
             raise StackError(
                 f"the API does not answer after {seconds:.0f} s: {tail(self._log)} (see {self._log})"
             )
+
+
+def _counts(url: str, token: str) -> bool:
+    asked = urllib.request.Request(f"{url}/api/v1/service", headers={"Authorization": f"Bearer {token}"})  # noqa: S310
+    try:
+        with urllib.request.urlopen(asked, timeout=5):  # noqa: S310 - loopback
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
 
 
 def _names() -> Iterator[str]:

@@ -82,8 +82,8 @@ class Stack:
                 raise errors[0]
             empty_broker = kafka.source == "fallback" and broker.result()
             Bridge(self.layout, self.say).up(command(), programs, empty_broker=empty_broker)
-            token = api.token(command(), programs, state["api"].get("token"))
             url = f"http://127.0.0.1:{state['api']['port']}"
+            token = api.token(command(), programs, state["api"].get("token"), url)
             self.layout.save({**state, "api": {**state["api"], "token": token}})
             api.up(command(), programs, url)
             values |= {"ORCHESTRATION_API_URL": url, "ORCHESTRATION_API_TOKEN": token}
