@@ -52,14 +52,16 @@ begin
                    join orchestration.graph g on g.id = gc.graph_id and not g.archived where new.task_id in (c.previous_task_id, c.next_task_id))
            and not exists (select from orchestration.graph_root r where r.task_id = new.task_id)
            and not exists (select from orchestration.awaited_root a where a.task_id = new.task_id and a.run_key = coalesce(new.run_key, '')) then
-            if new.external_id is not null then
+            if new.external_id is not null
+               and not exists (select from orchestration.external_execution x join orchestration.task_card k on k.process_id = x.process_id
+                               where k.task_id = new.task_id and x.external_id = new.external_id) then
                 v_gap := orchestration._partial_gap(new.task_id, new.run_key);
                 if v_gap is not null then
                     perform orchestration._refuse('OR403', format('a partial run from task %s cannot be opened: %s', to_json(v_card.task_name), v_gap), 'Run that first.');
                 end if;
             else
                 perform orchestration._refuse('OR303', format('task %s is a root of no graph: nothing awaits a run of it', to_json(v_card.task_name)),
-                'Give the tool''s external_id to open a partial run from it, or update the task run that is in flight.');
+                'Give an external_id of the tool that no other execution bears to open a partial run from it, or update the task run that is in flight.');
             end if;
         end if;
     end if;
