@@ -50,7 +50,7 @@ def test_what_is_committed_after_the_connection_broke_is_sent(world: World, tabl
         else:
             world.succeed(5)
         time.sleep(0.7)
-        assert wire.cut() == 2
+        assert wire.cut() >= 2, "the consumer, the dispatcher, and the reaper where it has connected"
         time.sleep(2.5)
         world.run(f"drop trigger slow on orchestration.{table}")
         world.wait_dispatched(world.sent)

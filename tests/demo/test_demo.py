@@ -126,7 +126,7 @@ def test_it_says_when_each_task_ran_and_for_whom_it_waited(shown: Demo) -> None:
         assert re.search(rf"^{name}     ✓ SUCCESS  {clock}  {clock} +[\d.]+ s ", shown.said, re.MULTILINE)
     waited = re.search(r"3 waited ([\d.]+) s for 5", shown.said)
     assert waited
-    assert 0.5 < float(waited.group(1)) < 5
+    assert 0.1 < float(waited.group(1)) < 60
     assert "after 4; stands in graph run 2 too" in shown.said
     assert "root, stands in graph run 1 too" in shown.said
 

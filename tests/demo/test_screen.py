@@ -48,7 +48,7 @@ def test_an_output_that_is_gone_silences_it() -> None:
 
 def test_an_encoding_without_box_characters_gets_those_of_ascii() -> None:
     program = """
-from stack.demo.drawing import Box, draw
+from orchestration.client.drawing import Box, draw
 from stack.demo.screen import Screen
 screen = Screen()
 for line in draw([Box("6", ("6 ✓",), double=True), Box("7", ("7 Ж",))], [("6", "7")]).lines:
