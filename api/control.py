@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from flask import Response
@@ -31,6 +32,8 @@ from .models import (
     ServiceState,
     Shape,
     ShapeRow,
+    State,
+    StateRow,
     Taken,
 )  # fmt: skip
 from .problems import Problem
@@ -279,14 +282,13 @@ def explain(path: ById) -> Response:
     return _rows("explain", ExplainRow, path.id)
 
 
-def _rows(function: str, row: type[BaseModel], argument: Any) -> Response:
-    """The rows of a function of one argument."""
-    names = ", ".join(row.model_fields)
+def _rows(function: str, row: type[BaseModel], *arguments: Any) -> Response:
+    """The rows of a function."""
+    names, places = ", ".join(row.model_fields), ", ".join(["%s"] * len(arguments))
 
     def act(connection: Connection) -> list[dict[str, Any]]:
-        return connection.execute(
-            f"select {names} from orchestration.{function}(%s)".encode(), [argument]
-        ).fetchall()
+        call = f"select {names} from orchestration.{function}({places})"
+        return connection.execute(call.encode(), arguments).fetchall()
 
     return answer({"items": [crud.rendered(found) for found in reading(act)]})
 
@@ -315,6 +317,20 @@ def shape(path: ById) -> Response:
 def check(path: ById) -> Response:
     """What is wrong with a graph before it runs. Scope: read."""
     return _rows("check_graph", CheckRow, _visible(GRAPHS, path.id)["name"])
+
+
+class AsOfQuery(BaseModel):
+    """An instant."""
+
+    at: datetime = Field(description="RFC 3339.")
+
+
+@api.get("/graph-runs/<id>/as-of", tags=CONTROL, responses={200: State, **does(404)},
+         operation_id="graph_run_as_of", openapi_extensions=READ)  # fmt: skip
+def graph_run_as_of(path: ById, query: AsOfQuery) -> Response:
+    """The state of a run at an instant, told by its history. Scope: read."""
+    _visible(RUNS, path.id)
+    return _rows("as_of", StateRow, path.id, query.at)
 
 
 def _history(path: ById, query: HistoryQuery, resource: Any, condition: str) -> Response:

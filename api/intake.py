@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from .auth import caller
 from .control import ById
 from .database import Connection
-from .models import DeadLetter, Event, EventAnswer, Id, Out
+from .models import DeadLetter, Event, EventAnswer, Id, Out, ReplayedMany, ReplayMany, Why
 from .problems import Problem
 from .views import answer, does, reading, writing
 
@@ -130,6 +130,60 @@ def replay(path: ById) -> Response:
         return answer({"task_run_id": row["id"]})
 
     return writing(act)
+
+
+@api.post("/dead-letters/replay", tags=LETTERS, responses={200: ReplayedMany, **does(400, 413, 415)},
+          operation_id="replay_dead_letters", openapi_extensions={"x-scope": "operate"})  # fmt: skip
+def replay_many(body: ReplayMany) -> Response:
+    """Apply every open one that matches, once each, oldest first; what still cannot be stays open. Scope: operate."""
+    who = caller()
+    who.require("operate")
+    who.require_unlimited("replay dead letters")
+    total = {"replayed": 0, "refused": 0, "failing": 0}
+    after = 0
+    while True:
+        found: dict[str, Any] = {}
+
+        def act(connection: Connection, after: int = after, found: dict[str, Any] = found) -> Response:
+            row = connection.execute(
+                "select * from orchestration.replay_all(reason => %s, topic => %s, after => %s)",
+                [body.reason, body.topic, after],
+            ).fetchone()
+            found.update(row or {})
+            return answer(row)
+
+        writing(act, keyed=False)
+        for name in total:
+            total[name] += found[name]
+        if found["last_id"] is None:
+            return answer(total)
+        after = found["last_id"]
+
+
+@api.get("/dead-letters/<id>/explain", tags=LETTERS, responses={200: Why, **does(404)},
+         operation_id="explain_dead_letter", openapi_extensions={"x-scope": "read"})  # fmt: skip
+def explain_dead_letter(path: ById) -> Response:
+    """Why it is a dead letter, and what a replay would do. Scope: read."""
+    caller().require_unlimited("see dead letters")
+    rows = reading(
+        lambda connection: connection.execute(
+            "select what, detail from orchestration.explain_dead_letter(%s)", [path.id]
+        ).fetchall()
+    )
+    return answer({"items": rows})
+
+
+@api.post("/events/explain", tags=EVENTS, responses={200: Why, **does(400, 413, 415)},
+          operation_id="explain_event", openapi_extensions={"x-scope": "read"})  # fmt: skip
+def explain_event(body: Event) -> Response:
+    """Why did an event do nothing? What was recorded of it, and what it would do now; nothing is changed. Scope: read."""
+    caller().require_unlimited("see events")
+    rows = reading(
+        lambda connection: connection.execute(
+            "select what, detail from orchestration.explain_event(%s)", [Jsonb(body.model_extra or {})]
+        ).fetchall()
+    )
+    return answer({"items": rows})
 
 
 def _letter(row: dict[str, Any]) -> dict[str, Any]:

@@ -38,6 +38,8 @@ __all__ = [
     "ProcessCreate",
     "ProcessPatch",
     "Reason",
+    "ReplayMany",
+    "ReplayedMany",
     "Rerun",
     "Resume",
     "Service",
@@ -46,12 +48,16 @@ __all__ = [
     "ServiceState",
     "Shape",
     "ShapeRow",
+    "State",
+    "StateRow",
     "Task",
     "TaskCreate",
     "TaskPatch",
     "TaskRun",
     "TaskRunCreate",
     "TaskRunPatch",
+    "Why",
+    "WhyRow",
 ]  # fmt: skip
 
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
@@ -495,6 +501,52 @@ class Check(Out):
     """One row a problem; none: the graph is sound."""
 
     items: list[CheckRow]
+
+
+class WhyRow(Out):
+    """What was recorded of an event, or what it would do now."""
+
+    what: str
+    detail: str
+
+
+class Why(Out):
+    """In words, why an event did nothing or something else than expected."""
+
+    items: list[WhyRow]
+
+
+class ReplayMany(In):
+    """Which open dead letters to replay; none: all."""
+
+    reason: str | None = Field(None, examples=["unknown"])
+    topic: str | None = None
+
+
+class ReplayedMany(Out):
+    """How many were replayed, refused because their executions have gone on, and cannot be applied still."""
+
+    replayed: int
+    refused: int
+    failing: int
+
+
+class StateRow(Out):
+    """The run itself (task null), or a task run it held at that instant."""
+
+    task: str | None
+    task_run_id: Id | None
+    attempt: int | None
+    status: str
+    since: Time
+    reason: str | None
+    detail: str | None
+
+
+class State(Out):
+    """The state of a run at an instant."""
+
+    items: list[StateRow]
 
 
 class HistoryRow(Out):

@@ -74,13 +74,13 @@ def reading(act: Callable[[Connection], T]) -> T:
     raise AssertionError
 
 
-def writing(act: Callable[[Connection], Response]) -> Response:
+def writing(act: Callable[[Connection], Response], *, keyed: bool = True) -> Response:
     """Run `act` in one transaction in the caller's name, again where it was the victim of a deadlock.
 
-    A POST that bears an Idempotency-Key is answered as it was the first time.
+    A POST that bears an Idempotency-Key is answered as it was the first time, unless it is one that may be repeated.
     """
     who = caller()
-    key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
+    key = request.headers.get("Idempotency-Key") if request.method == "POST" and keyed else None
     if key is not None and not (0 < len(key) <= 250 and key.isprintable()):
         raise Problem(
             422,

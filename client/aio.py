@@ -1068,6 +1068,11 @@ class AsyncOrchestrationServiceClient(AsyncSession):
         found = await self.do(Call("GET", f"/graphs/{segment(id)}/check", raw))
         return [models.CheckRow.of(each) for each in found["items"]]
 
+    async def graph_run_as_of(self, id: int, *, at: datetime | Unset = UNSET) -> list[models.StateRow]:
+        """The state of a run at an instant, told by its history. Scope: read."""
+        found = await self.do(Call("GET", f"/graph-runs/{segment(id)}/as-of", raw, query={"at": at}))
+        return [models.StateRow.of(each) for each in found["items"]]
+
     async def graph_run_history(
         self, id: int, *, limit: int | Unset = UNSET, after: int | Unset = UNSET
     ) -> list[models.HistoryRow]:
@@ -1144,3 +1149,35 @@ class AsyncOrchestrationServiceClient(AsyncSession):
                 idempotency_key=idempotency_key,
             )
         )
+
+    async def replay_dead_letters(
+        self,
+        *,
+        reason: str | Unset | None = UNSET,
+        topic: str | Unset | None = UNSET,
+        idempotency_key: str | None = None,
+    ) -> models.ReplayedMany:
+        """Apply every open one that matches, once each, oldest first; what still cannot be stays open. Scope: operate."""
+        return await self.do(
+            Call(
+                "POST",
+                "/dead-letters/replay",
+                models.ReplayedMany.of,
+                body=sent({"reason": reason, "topic": topic}),
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    async def explain_dead_letter(self, id: int) -> list[models.WhyRow]:
+        """Why it is a dead letter, and what a replay would do. Scope: read."""
+        found = await self.do(Call("GET", f"/dead-letters/{segment(id)}/explain", raw))
+        return [models.WhyRow.of(each) for each in found["items"]]
+
+    async def explain_event(
+        self, event: Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> list[models.WhyRow]:
+        """Why did an event do nothing? What was recorded of it, and what it would do now; nothing is changed. Scope: read."""
+        found = await self.do(
+            Call("POST", "/events/explain", raw, body=event, idempotency_key=idempotency_key)
+        )
+        return [models.WhyRow.of(each) for each in found["items"]]

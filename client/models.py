@@ -29,13 +29,18 @@ __all__ = [
     "PictureRow",
     "Process",
     "Replayed",
+    "ReplayedMany",
     "Service",
     "ServiceState",
     "Shape",
     "ShapeRow",
+    "State",
+    "StateRow",
     "Taken",
     "Task",
     "TaskRun",
+    "Why",
+    "WhyRow",
 ]
 
 
@@ -443,6 +448,32 @@ class CheckRow:
 
 
 @dataclass(frozen=True)
+class StateRow:
+    """The run itself (task null), or a task run it held at that instant."""
+
+    task: str | None
+    task_run_id: int | None
+    attempt: int | None
+    status: str
+    since: datetime
+    reason: str | None
+    detail: str | None
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> StateRow:
+        """From the JSON of the API."""
+        return cls(
+            task=found["task"],
+            task_run_id=found["task_run_id"],
+            attempt=found["attempt"],
+            status=found["status"],
+            since=instant(found["since"]),
+            reason=found["reason"],
+            detail=found["detail"],
+        )
+
+
+@dataclass(frozen=True)
 class HistoryRow:
     """One transition, or an event that changed nothing."""
 
@@ -564,6 +595,40 @@ class Replayed:
 
 
 @dataclass(frozen=True)
+class ReplayedMany:
+    """How many were replayed, refused because their executions have gone on, and cannot be applied still."""
+
+    replayed: int
+    refused: int
+    failing: int
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> ReplayedMany:
+        """From the JSON of the API."""
+        return cls(
+            replayed=found["replayed"],
+            refused=found["refused"],
+            failing=found["failing"],
+        )
+
+
+@dataclass(frozen=True)
+class WhyRow:
+    """What was recorded of an event, or what it would do now."""
+
+    what: str
+    detail: str
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> WhyRow:
+        """From the JSON of the API."""
+        return cls(
+            what=found["what"],
+            detail=found["detail"],
+        )
+
+
+@dataclass(frozen=True)
 class Explanation:
     """One row a task."""
 
@@ -616,4 +681,32 @@ class Check:
         """From the JSON of the API."""
         return cls(
             items=[CheckRow.of(each) for each in found["items"]],
+        )
+
+
+@dataclass(frozen=True)
+class State:
+    """The state of a run at an instant."""
+
+    items: list[StateRow]
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> State:
+        """From the JSON of the API."""
+        return cls(
+            items=[StateRow.of(each) for each in found["items"]],
+        )
+
+
+@dataclass(frozen=True)
+class Why:
+    """In words, why an event did nothing or something else than expected."""
+
+    items: list[WhyRow]
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> Why:
+        """From the JSON of the API."""
+        return cls(
+            items=[WhyRow.of(each) for each in found["items"]],
         )

@@ -122,6 +122,35 @@ def show_(url: str | None, id: int, as_json: bool) -> None:
 
 
 @dead_letter.command()
+@click.argument("id", type=click.IntRange(min=1))
+@reading
+def explain(url: str | None, id: int, as_json: bool) -> None:
+    """Why it is a dead letter, and what a replay would do.
+
+    \b
+    Example:
+      orchestration dead-letter explain 7
+    """
+    with connect(url) as service:
+        show(service.explain_dead_letter(id), as_json=as_json)
+
+
+@dead_letter.command("replay-all")
+@click.option("--reason", metavar="WORD", help="With this reason only.")
+@click.option("--topic", metavar="NAME", help="From this topic only.")
+@reading
+def replay_all(url: str | None, reason: str | None, topic: str | None, as_json: bool) -> None:
+    """Apply every open message that matches, once each, oldest first; what still cannot be stays open.
+
+    \b
+    Example:
+      orchestration dead-letter replay-all --reason unknown
+    """
+    with connect(url) as service:
+        show(service.replay_dead_letters(reason=reason, topic=topic), as_json=as_json)
+
+
+@dead_letter.command()
 @click.argument("ids", type=click.IntRange(min=1), nargs=-1, required=True)
 @reading
 def replay(url: str | None, ids: tuple[int, ...], as_json: bool) -> None:

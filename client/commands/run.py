@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime, timezone
 from typing import Any
 
 import click
@@ -133,6 +134,24 @@ def history(url: str | None, id: int, as_json: bool) -> None:
         ("at", "task_run_id", "old_status", "new_status", "source", "actor", "reason", "detail"),
         as_json=as_json,
     )
+
+
+@run.command("as-of")
+@click.argument("id", type=_ID)
+@click.argument("at", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"]))
+@reading
+def as_of(url: str | None, id: int, at: datetime, as_json: bool) -> None:
+    """The state of a run at an instant (UTC unless it says otherwise).
+
+    \b
+    Example:
+      orchestration run as-of 42 2026-11-22T03:12:00
+    """
+    with connect(url) as service:
+        show(
+            service.graph_run_as_of(id, at=at if at.tzinfo else at.replace(tzinfo=timezone.utc)),
+            as_json=as_json,
+        )
 
 
 @run.command()

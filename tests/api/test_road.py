@@ -62,3 +62,29 @@ def test_a_post_sent_twice_with_one_key_happens_once(ask: Asker) -> None:
 def test_without_a_body_the_defaults_hold(ask: Asker) -> None:
     graph = ask("GET", "/graphs?name=daily").body["items"][0]["id"]
     assert ask("POST", f"/graphs/{graph}/launch").status == 201
+
+
+def test_why_did_nothing_happen(ask: Asker) -> None:
+    event = {"service": "nifi", "process": "nobody", "status": "SUCCESS"}
+    letter = ask("POST", "/events", event).body["dead_letter_id"]
+    before = len(ask("GET", "/dead-letters").body["items"])
+    rows = ask("POST", "/events/explain", event).body["items"]
+    assert any("nobody" in row["detail"] for row in rows)
+    assert ask("GET", f"/dead-letters/{letter}/explain").body["items"]
+    assert len(ask("GET", "/dead-letters").body["items"]) == before, "explaining changes nothing"
+
+
+def test_dead_letters_are_replayed_once_their_cause_is_mended(ask: Asker) -> None:
+    sent = ask("POST", "/events", {"service": "nifi", "process": "late", "status": "SUCCESS"})
+    assert ask("POST", f"/dead-letters/{sent.body['dead_letter_id']}/replay").status == 409
+    ask("POST", "/processes", {"service": "nifi", "uid": "late"})
+    ask("POST", "/tasks", {"name": "late", "process": {"service": "nifi", "uid": "late"}})
+    assert ask("POST", "/dead-letters/replay", {"reason": "unknown"}).body["replayed"] == 1
+    assert ask("POST", f"/dead-letters/{sent.body['dead_letter_id']}/replay").body["code"] == "OR406"
+
+
+def test_as_of(ask: Asker) -> None:
+    run = ask("GET", "/graph-runs?graph=daily&run_key=k").body["items"][0]
+    rows = ask("GET", f"/graph-runs/{run['id']}/as-of?at=2100-01-01T00:00:00Z").body["items"]
+    assert {row["task"] for row in rows} == {None, "load_stg", "stg_to_ods"}
+    assert ask("GET", f"/graph-runs/{run['id']}/as-of?at=2000-01-01T00:00:00Z").status == 404

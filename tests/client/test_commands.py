@@ -69,6 +69,7 @@ def test_the_road(run: Run) -> None:
     )
     again = json.loads(run("run", "rerun", number, "--json").stdout)
     assert again["replaces_id"] == launched["id"]
+    assert "FAILED" in run("run", "as-of", number, "2100-01-01").stdout
     run("run", "cancel", str(again["id"]), "--reason", "enough")
     assert json.loads(run("run", "show", str(again["id"]), "--json").stdout)["status"] == "CANCELLED"
     assert run("run", "watch", str(again["id"]), ends=1).stdout
@@ -110,6 +111,10 @@ def test_service_and_dead_letters(run: Run) -> None:
     assert "became dead letter" in lost.stderr
     (letter,) = json.loads(run("dead-letter", "list", "--reason", "unknown", "--json").stdout)
     assert json.loads(run("dead-letter", "show", str(letter["id"]), "--json").stdout)["topic"] == "rest"
+    assert "nobody" in run("dead-letter", "explain", str(letter["id"])).stdout
+    assert (
+        json.loads(run("dead-letter", "replay-all", "--reason", "unknown", "--json").stdout)["failing"] == 1
+    )
     assert "OR407" in run("dead-letter", "replay", str(letter["id"]), ends=5).stderr
 
 
