@@ -13,6 +13,7 @@ as $$
 -- Writes:  graph_run, stand_in.
 declare
     v_old record;
+    v_version_id bigint;
     v_version record;
     v_id bigint;
 begin
@@ -22,8 +23,9 @@ begin
     if v_old.archived then
         perform orchestration._refuse('OR402', format('graph %s of graph run %s is archived', to_json(v_old.name), v_old.id), 'Set archived = false on the graph first.');
     end if;
-    select v.id, v.task_count into v_version
-    from orchestration.graph_version v where v.id = orchestration._version_now(v_old.version_id);
+    -- in a statement of its own: the next one's snapshot must see the version it may have made
+    v_version_id := orchestration._version_now(v_old.version_id);
+    select v.id, v.task_count into v_version from orchestration.graph_version v where v.id = v_version_id;
     if not found then
         if exists (select from orchestration.graph_version v where v.id = v_old.version_id and v.from_task_ids is not null)
            and exists (select from orchestration.graph_head h join orchestration.graph_version v on v.id = h.version_id and v.task_count > 0 where h.graph_id = v_old.graph_id) then
