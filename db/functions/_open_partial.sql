@@ -26,8 +26,8 @@ begin
         order by h.graph_id
     loop
         v_version_id := orchestration._partial_version(v_graph.version_id, array[v_run.task_id]);
-        insert into orchestration.graph_run (graph_id, version_id, run_key, open_count, opened_by, detail)
-        select v_graph.graph_id, v.id, v_run.run_key, v.task_count, 'partial', 'partial, from task run ' || v_run.id
+        insert into orchestration.graph_run (graph_id, version_id, run_key, open_count, opened_by, detail, created_at, updated_at)
+        select v_graph.graph_id, v.id, v_run.run_key, v.task_count, 'partial', 'partial, from task run ' || v_run.id, orchestration._now(), orchestration._now()
         from orchestration.graph_version v where v.id = v_version_id
         returning id into v_id;
         insert into orchestration.stand_in (graph_run_id, task_id, task_run_id)

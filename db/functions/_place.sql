@@ -16,6 +16,7 @@ as $$
 -- Calls:   _compile_around, _lock_groups, _redone_in, _decide, _open_taken_over, _settle, _start, _replace, _record_rejected.
 -- Writes:  graph_run, graph_run_task_run, awaited_root, task_run.shared.
 declare
+    v_now timestamptz := orchestration._now();
     v_pending bigint[];                -- task runs still to place, with their graphs
     v_pending_graphs bigint[];
     d record;                          -- what _decide said
@@ -75,8 +76,8 @@ begin
             select array_agg(x.id order by x.k) into v_ids
             from (select n.k, nextval('orchestration.graph_run_id_seq') as id
                   from (select -p.run_id as k from unnest(d.p_run, d.p_at) p(run_id, at) where p.run_id < 0 group by p.run_id order by min(p.at), -p.run_id) n) x;
-            insert into orchestration.graph_run (id, graph_id, version_id, run_key, open_count, opened_by, replaces_id)
-            select v_ids[n.i], n.graph_id, h.version_id, n.run_key, v.task_count, 'event', case when n.old < 0 then v_ids[-n.old] else n.old end
+            insert into orchestration.graph_run (id, graph_id, version_id, run_key, open_count, opened_by, replaces_id, created_at, updated_at)
+            select v_ids[n.i], n.graph_id, h.version_id, n.run_key, v.task_count, 'event', case when n.old < 0 then v_ids[-n.old] else n.old end, v_now, v_now
             from unnest(d.n_graph, d.n_key, d.n_old) with ordinality n(graph_id, run_key, old, i)
             cross join lateral (select x.version_id from orchestration.graph_head x where x.graph_id = n.graph_id offset 0) h
             cross join lateral (select x.task_count from orchestration.graph_version x where x.id = h.version_id offset 0) v;
