@@ -1,30 +1,46 @@
 """The side under test: definitions by plain SQL, events by `report` or `ingest`, states by SPEC's tables and columns.
 
-Every script gets names of its own (`x7_a`), so that one database serves thousands of scripts and holds the rows of the
-others while it runs the next.
+A script finds the database empty: what the last one left is deleted. Time is the setting `orchestration.clock`.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import psycopg
-from psycopg import Connection
+from psycopg import Connection, sql
 from psycopg.rows import TupleRow
 
-from tests.equivalence.shapes import Shape
+from tests.equivalence.steps import Shape
+from tests.model.definitions import Task
 from tests.model.snapshot import GraphRunRow, Snapshot, TaskRunRow, of_rows
 from tests.support.graphs import Feed
 
-__all__ = ["Side", "refusal", "told_by"]
+__all__ = ["BEGINNING", "Side", "functions", "refusal", "told_by"]
 
-_SERVICE = (
-    "insert into orchestration.service (name, dispatch_topic, echoes_ids) values (%s, %s, %s) returning id"
-)
+BEGINNING = datetime(2026, 12, 1, tzinfo=timezone.utc)
+"""The instant 0 of every script."""
+
+_RUN_TABLES = """
+select c.relname from pg_class c
+where c.relnamespace = 'orchestration'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+  and c.relname !~ '^(_?yoyo|schema_release|setting$|service_state$|installation$|kafka_|bridge_|partition_|reaper)'
+order by 1
+"""
+_SERVICE = """
+insert into orchestration.service (name, dispatch_topic, echoes_ids, corrections) values (%s, %s, %s, %s) returning id
+"""
 _PROCESS = "insert into orchestration.process (service_id, uid) values (%s, %s) returning id"
-_TASK = "insert into orchestration.task (process_id, name) values (%s, %s) returning id"
+_TASK = """
+insert into orchestration.task (process_id, name, max_attempts, retry_delay, timeout, ack_timeout)
+values (%s, %s, %s, make_interval(secs => %s), make_interval(secs => %s), make_interval(secs => %s)) returning id
+"""
+_GRAPH = """
+insert into orchestration.graph (name, repeat_policy, timeout) values (%s, %s, make_interval(secs => %s)) returning id
+"""
 _CHAIN = """
 with made as (
     insert into orchestration.chain (previous_task_id, next_task_id)
@@ -46,20 +62,21 @@ delete from orchestration.graph_chain x using orchestration.chain c
 where c.id = x.chain_id and x.graph_id = %(graph)s
   and (c.previous_task_id, c.next_task_id) = (%(before)s, %(after)s)
 """
-_GRAPH_RUNS = """
-select r.id, g.name, r.run_key, r.status, r.reason, r.replaced_by_id
-from orchestration.graph_run r join orchestration.graph g on g.id = r.graph_id
-where g.id = any (%s) order by r.id
-"""
-_TASK_RUNS = """
-select r.id, t.name, r.run_key, r.attempt, r.status, r.reason, r.external_id, r.dispatched_at is not null
-from orchestration.task_run r join orchestration.task t on t.id = r.task_id
-where t.id = any (%s) order by r.id
-"""
-_PLACES = """
-select x.graph_run_id, x.task_run_id
-from orchestration.graph_run_task_run x join orchestration.graph_run r on r.id = x.graph_run_id
-where r.graph_id = any (%s)
+_STATE = """
+select
+    (select coalesce(jsonb_agg(jsonb_build_array(
+                r.id, g.name, r.run_key, r.status, r.reason, r.replaced_by_id) order by r.id), '[]')
+     from orchestration.graph_run r left join orchestration.graph g on g.id = r.graph_id),
+    (select coalesce(jsonb_agg(jsonb_build_array(
+                r.id, t.name, r.run_key, r.attempt, r.status, r.reason, r.external_id, r.dispatched_at is not null,
+                exists (select from orchestration.dispatch d where d.task_run_id = r.id), r.resend_count
+             ) order by r.id), '[]')
+     from orchestration.task_run r join orchestration.task t on t.id = r.task_id),
+    (select coalesce(jsonb_agg(jsonb_build_array(x.graph_run_id, x.task_run_id)), '[]')
+     from orchestration.graph_run_task_run x),
+    (select coalesce(jsonb_agg(
+                reason || case when replayed_at is null then '' else ' replayed' end), '[]')
+     from orchestration.dead_letter)
 """
 _MATCHED_BY = """
 select matched_by from orchestration.task_run_event
@@ -74,61 +91,55 @@ from unnest(%s::bigint[], %s::text[]) n(id, status) where r.id = n.id
 class Side:
     """One script's world in the database. `feed` takes batches; without batches it stays untouched."""
 
-    def __init__(self, connection: Connection[TupleRow], feed: Feed, number: int, shape: Shape) -> None:
+    def __init__(self, connection: Connection[TupleRow], shape: Shape, feed: Feed | None = None) -> None:
         self.connection = connection
-        self.feed = feed
-        self.prefix = f"x{number}_"
+        self._feed = feed
         self.tasks: dict[str, int] = {}
         self.graphs: dict[str, int] = {}
-        self._first_dead_letter: int = self._value(
-            "select coalesce(max(id), 0) from orchestration.dead_letter"
-        )
+        self._processes: dict[tuple[str, str], int] = {}
+        _empty(connection)
+        self.clock(0)
         with connection.transaction():
             self._define(shape)
 
     def _define(self, shape: Shape) -> None:
-        processes: dict[tuple[str, str], int] = {}
         services = {
-            service.name: self._value(
+            service.name: self.value(
                 _SERVICE,
-                self.prefix + service.name,
+                service.name,
                 "airflow_tasks" if service.dispatchable else None,
                 service.echoes_ids,
+                service.corrections,
             )
             for service in {task.service for task in shape.tasks}
         }
         for task in shape.tasks:
-            place = (task.service.name, task.process)
-            if place not in processes:
-                processes[place] = self._value(_PROCESS, services[task.service.name], task.process)
-            self.tasks[task.name] = self._value(_TASK, processes[place], self.prefix + task.name)
+            self._define_task(task, services[task.service.name])
         for name, chains in shape.graphs.items():
-            self.graphs[name] = self._value(
-                "insert into orchestration.graph (name, repeat_policy) values (%s, %s) returning id",
-                self.prefix + name,
-                shape.policies.get(name, "latest"),
-            )
+            policy, timeout = shape.policies.get(name, "latest"), shape.timeouts.get(name, 7 * 86_400)
+            self.graphs[name] = self.value(_GRAPH, name, policy, timeout)
             self.edit(name, add=chains)
+
+    def _define_task(self, task: Task, service: int) -> None:
+        place = (task.service.name, task.process)
+        if place not in self._processes:
+            self._processes[place] = self.value(_PROCESS, service, task.process)
+        times = (task.retry_delay, task.timeout, task.ack_timeout)
+        self.tasks[task.name] = self.value(
+            _TASK, self._processes[place], task.name, task.max_attempts, *times
+        )
 
     # events
 
-    def event(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """An event in this script's names."""
-        named = {
-            name: self.prefix + value
-            for name, value in fields.items()
-            if name in ("service", "task") and isinstance(value, str) and value
-        }
-        return {**fields, **named}
-
     def report(self, value: object) -> int | None:
         """`report(event)`: the task run's id, or None for a dead letter."""
-        found: int | None = self._value("select orchestration.report(%s::jsonb)", json.dumps(value))
+        found: int | None = self.value("select orchestration.report(%s::jsonb)", json.dumps(value))
         return found
 
     def ingest(self, payloads: Sequence[bytes]) -> list[int]:
         """One batch, as the bridge hands it in; the task runs whose dispatches it answers."""
-        return [task_run for task_run, _ in self.feed.send(payloads)]
+        assert self._feed is not None
+        return [task_run for task_run, _ in self._feed.send(payloads)]
 
     def matched_by(self, task_run: int) -> str | None:
         """How history says the last event of a task run was matched."""
@@ -136,6 +147,11 @@ class Side:
         return None if row is None else row[0]
 
     # statements
+
+    def clock(self, now: float) -> None:
+        """Set the one clock."""
+        at = (BEGINNING + timedelta(seconds=now)).isoformat()
+        self.connection.execute("select set_config('orchestration.clock', %s, false)", [at])
 
     def edit(
         self, name: str, add: Iterable[tuple[str, str]] = (), remove: Iterable[tuple[str, str]] = ()
@@ -147,13 +163,22 @@ class Side:
                     ends = {"before": self.tasks[before], "after": self.tasks[after]}
                     self.connection.execute(statement, {"graph": self.graphs[name], **ends})
 
-    def set_policy(self, graph: str, policy: str) -> None:
-        self.connection.execute(
-            "update orchestration.graph set repeat_policy = %s where id = %s", (policy, self.graphs[graph])
-        )
+    def chain(self, chain: tuple[str, str]) -> int | None:
+        """The id of a chain."""
+        row = self.connection.execute(
+            "select id from orchestration.chain where previous_task_id = %s and next_task_id = %s",
+            [self.tasks.get(task) for task in chain],
+        ).fetchone()
+        return None if row is None else row[0]
 
-    def launch(self, graph: str, key: str | None) -> None:
-        self._value("select orchestration.launch_graph(graph => %s, run_key => %s)", self.prefix + graph, key)
+    def call(self, function: str, **arguments: Any) -> Any:
+        """A public function, by name and names of arguments."""
+        statement = sql.SQL("select orchestration.{}({})").format(
+            sql.Identifier(function),
+            sql.SQL(", ").join(sql.SQL("{} => %s").format(sql.Identifier(name)) for name in arguments),
+        )
+        row = self.connection.execute(statement, list(arguments.values())).fetchone()
+        return None if row is None else row[0]
 
     def insert(self, task: str, status: str, key: str | None, external_id: str | None) -> None:
         self.connection.execute(
@@ -175,34 +200,56 @@ class Side:
             (graph_run, task_run),
         )
 
+    def deliver(self) -> None:
+        """The broker took all that stands in the outbox."""
+        self.connection.execute(
+            "select orchestration.confirm_dispatches(0, array(select task_run_id from orchestration.dispatch))"
+        )
+
+    def archive(self, graph: str, archived: bool) -> None:
+        self.connection.execute(
+            "update orchestration.graph set archived = %s where name = %s", [archived, graph]
+        )
+
     # states
 
     def snapshot(self) -> Snapshot:
         """All of this script's state, by SPEC's tables."""
-        execute, graphs = self.connection.execute, list(self.graphs.values())
-        dead = execute(
-            "select reason from orchestration.dead_letter where id > %s", [self._first_dead_letter]
-        )
+        row = self.connection.execute(_STATE).fetchone()
+        assert row is not None
+        graph_runs, task_runs, places, dead = row
         return of_rows(
-            [
-                GraphRunRow(row[0], self._bare(row[1]), *row[2:])
-                for row in execute(_GRAPH_RUNS, [graphs]).fetchall()
-            ],
-            [
-                TaskRunRow(row[0], self._bare(row[1]), *row[2:])
-                for row in execute(_TASK_RUNS, [list(self.tasks.values())]).fetchall()
-            ],
-            [(row[0], row[1]) for row in execute(_PLACES, [graphs]).fetchall()],
-            [row[0] for row in dead.fetchall()],
+            [GraphRunRow(*each) for each in graph_runs],
+            [TaskRunRow(*each) for each in task_runs],
+            [(graph_run, task_run) for graph_run, task_run in places],
+            dead,
         )
 
-    def _bare(self, name: str) -> str:
-        return name.removeprefix(self.prefix)
+    def dead_letters(self) -> list[int]:
+        """Their ids, the oldest first."""
+        found = self.connection.execute("select id from orchestration.dead_letter order by id").fetchall()
+        return [row[0] for row in found]
 
-    def _value(self, statement: str, *values: Any) -> Any:
-        row = self.connection.execute(statement.encode(), values).fetchone()
+    def value(self, statement: str, *values: Any) -> Any:
+        row = self.connection.execute(statement, values).fetchone()
         assert row is not None
         return row[0]
+
+
+def functions(connection: Connection[TupleRow]) -> set[str]:
+    """What can be called."""
+    found = connection.execute(
+        "select proname from pg_proc where pronamespace = 'orchestration'::regnamespace"
+    ).fetchall()
+    return {row[0] for row in found}
+
+
+def _empty(connection: Connection[TupleRow]) -> None:
+    tables = [row[0] for row in connection.execute(_RUN_TABLES).fetchall()]
+    with connection.transaction():
+        connection.execute("set local session_replication_role = replica")
+        for table in tables:
+            connection.execute(sql.SQL("delete from orchestration.{}").format(sql.Identifier(table)))
 
 
 def refusal(error: psycopg.Error) -> str | None:

@@ -1,38 +1,40 @@
-"""What is drawn: small worlds of tasks and graphs that meet, and scripts of steps over them.
-
-A step names what it needs loosely (a number that picks among what there is when its turn comes), so that any
-script can be played in any world, and hypothesis can make a failing one smaller.
-"""
+"""What is drawn: worlds and steps of `steps`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable
 
 from hypothesis import strategies as st
 
-from tests.model.definitions import Service, Task, Version
+from tests.equivalence.steps import (
+    HOSTILE,
+    Answer,
+    Archive,
+    Cancel,
+    CancelTask,
+    Deliver,
+    Edit,
+    Fill,
+    Hostile,
+    Insert,
+    Launch,
+    LaunchChain,
+    LaunchTasks,
+    Mark,
+    Pause,
+    Repeat,
+    Replay,
+    Report,
+    Rerun,
+    Resume,
+    Shape,
+    Step,
+    Update,
+    Wait,
+)
+from tests.model.definitions import Service, Task
 
-__all__ = [
-    "HOSTILE",
-    "Answer",
-    "Cancel",
-    "Edit",
-    "Fill",
-    "Hostile",
-    "Insert",
-    "Launch",
-    "Policy",
-    "Repeat",
-    "Report",
-    "Shape",
-    "Step",
-    "Update",
-    "event_steps",
-    "scripts",
-    "shapes",
-    "steps",
-]
+__all__ = ["STATEMENTS", "event_steps", "shapes", "steps_of"]
 
 NIFI = Service("nifi", dispatchable=False)
 RUNNER = Service("runner")
@@ -40,172 +42,13 @@ AIRFLOW = Service("airflow", echoes_ids=True)
 _NAMES = "abcdefgh"
 _KEYS: tuple[str | None, ...] = (None, None, None, "k", "k", "m")
 
-_policies = st.sampled_from(("latest", "latest", "queue", "reject"))
-
-HOSTILE: tuple[Any, ...] = (
-    b"",
-    b"{",
-    b"\xff\xfe\x00",
-    b"null",
-    b"[]",
-    b"5",
-    b'"SUCCESS"',
-    b'{"status": "SUCCESS"}',
-    b'{"status": "SUCCESS", "status": "nothing", "service": "a", "process": "b"}',
-    {"status": None},
-    {"status": "CANCELLED"},
-    {"status": "success"},
-    {"status": ["SUCCESS"]},
-    {"v": 2},
-    {"v": "1"},
-    {"v": True},
-    {"service": 5},
-    {"service": "nobody"},
-    {"service": None},
-    {"process": []},
-    {"process": "nowhere"},
-    {"process": "a\n"},
-    {"task": True},
-    {"task": ""},
-    {"task": "nobody"},
-    {"task_run_id": "7"},
-    {"task_run_id": 1.5},
-    {"task_run_id": [7]},
-    {"task_run_id": True},
-    {"task_run_id": {"id": 7}},
-    {"task_run_id": 0},
-    {"task_run_id": -7},
-    {"task_run_id": 2**62},
-    {"task_run_id": 10**30},
-    {"run_key": 20261122},
-    {"run_key": "k" * 251},
-    {"run_key": "a\tb"},
-    {"external_id": {}},
-    {"event_id": 5},
-    {"detail": ["words"]},
-    {"detail": "\u0000"},
-    {"result": "words"},
-    {"result": [1]},
-    {"result": {"text": "x" * (256 * 1024)}},
-    {"occurred_at": 5},
-    {"installation": "00000000-0000-0000-0000-000000000000"},
-    {"installation": 5},
-)
-"""Messages that must become dead letters: raw bytes, or changes to an event that is good otherwise."""
-
-
-@dataclass(frozen=True)
-class Shape:
-    """Tasks and, per graph, its chains and its repeat_policy where that is not `latest`."""
-
-    tasks: tuple[Task, ...]
-    graphs: dict[str, tuple[tuple[str, str], ...]]
-    policies: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def roots(self) -> tuple[Task, ...]:
-        versions = [Version.of(chains) for chains in self.graphs.values()]
-        return tuple(task for task in self.tasks if any(task.name in version.roots for version in versions))
-
-
-@dataclass(frozen=True)
-class Report:
-    """A tool reports without task_run_id. `named`: it says the task, not only service and process.
-
-    `task` picks among the tasks, `root` only among those that are a root of a graph in the shape.
-    """
-
-    task: int
-    root: bool = False
-    status: str = "SUCCESS"
-    key: str | None = None
-    external_id: str | None = None
-    event_id: str | None = None
-    named: bool = True
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An event with the id of the `pick`-th task run that was dispatched: of those in flight, or of all."""
-
-    pick: int
-    status: str = "SUCCESS"
-    in_flight: bool = True
-    external_id: str | None = None
-    event_id: str | None = None
-    key: str | None = None
-    echo: bool = False
-    wrong: bool = False
-
-
-@dataclass(frozen=True)
-class Repeat:
-    """The `pick`-th event of the script so far once more, to the byte."""
-
-    pick: int
-
-
-@dataclass(frozen=True)
-class Hostile:
-    kind: int
-    task: int
-
-
-@dataclass(frozen=True)
-class Launch:
-    graph: int
-    key: str | None = None
-
-
-@dataclass(frozen=True)
-class Insert:
-    task: int
-    status: str = "QUEUED"
-    key: str | None = None
-    external_id: str | None = None
-
-
-@dataclass(frozen=True)
-class Update:
-    """One UPDATE over some task runs: (pick among all, status)."""
-
-    changes: tuple[tuple[int, str], ...]
-
-
-@dataclass(frozen=True)
-class Cancel:
-    graph_run: int
-
-
-@dataclass(frozen=True)
-class Fill:
-    graph_run: int
-    task_run: int
-
-
-@dataclass(frozen=True)
-class Edit:
-    """Add the chain between two tasks to a graph, or take it out where some graph has it."""
-
-    graph: int
-    before: int
-    after: int
-
-
-@dataclass(frozen=True)
-class Policy:
-    """Another repeat_policy for a graph."""
-
-    graph: int
-    policy: str
-
-
-Step = Report | Answer | Repeat | Hostile | Launch | Insert | Update | Cancel | Fill | Edit | Policy
-
 
 @st.composite
-def shapes(draw: st.DrawFn) -> Shape:
-    """Up to 8 tasks, up to 3 graphs; a chain goes from an earlier letter to a later one and is of one graph."""
+def shapes(draw: st.DrawFn, *, rich: bool = False) -> Shape:
+    """Up to 8 tasks, up to 3 graphs; a chain goes from an earlier letter to a later one and is of one graph.
+
+    `rich`: with policies, attempts and time-outs.
+    """
     names = _NAMES[: draw(st.integers(2, len(_NAMES)))]
     owners = st.sampled_from([f"g{number}" for number in range(draw(st.integers(1, 3)))])
     graphs: dict[str, tuple[tuple[str, str], ...]] = {}
@@ -217,17 +60,24 @@ def shapes(draw: st.DrawFn) -> Shape:
             owner = draw(owners)
             graphs[owner] = (*graphs.get(owner, ()), (before, name))
             after.add(name)
-    policies = {name: draw(_policies) for name in graphs}
-    return Shape(
-        tuple(_task(draw, name, nobody_before=name not in after) for name in names), graphs, policies
-    )
+    tasks = tuple(_task(draw, name, nobody_before=name not in after, rich=rich) for name in names)
+    if not rich:
+        return Shape(tasks, graphs)
+    policies = {name: draw(st.sampled_from(("latest", "latest", "queue", "reject"))) for name in graphs}
+    timeouts = {name: 5000 for name in graphs if draw(st.integers(0, 3)) == 0}
+    return Shape(tasks, graphs, policies, timeouts)
 
 
-def _task(draw: st.DrawFn, name: str, *, nobody_before: bool) -> Task:
+def _task(draw: st.DrawFn, name: str, *, nobody_before: bool, rich: bool) -> Task:
     choices = [RUNNER, RUNNER, AIRFLOW]
     service = draw(st.sampled_from([NIFI, *choices] if nobody_before else choices))
     process = draw(st.sampled_from([name, name, name, "shared"]))
-    return Task(name, service, process)
+    if not rich:
+        return Task(name, service, process)
+    attempts = draw(st.sampled_from((1, 1, 2, 3)))
+    timeout = draw(st.sampled_from((None, None, 700)))
+    ack_timeout = draw(st.sampled_from((None, None, None, 200)))
+    return Task(name, service, process, attempts, draw(st.sampled_from((60, 60, 1500))), timeout, ack_timeout)
 
 
 def _mixed(parts: dict[st.SearchStrategy[Step], int]) -> st.SearchStrategy[Step]:
@@ -237,12 +87,16 @@ def _mixed(parts: dict[st.SearchStrategy[Step], int]) -> st.SearchStrategy[Step]
 
 
 _picks = st.integers(0, 11)
+_many = st.integers(0, 47)
 _keys = st.sampled_from(_KEYS)
 _external_ids = st.sampled_from((None,) * 6 + ("x", "y"))
 _event_ids = st.sampled_from((None,) * 9 + ("e",))
 _statuses = st.sampled_from(
     ("SUCCESS",) * 20
     + ("FAILED", "FAILED", "SKIPPED", "SKIPPED", "RUNNING", "RUNNING", "RUNNING", "ACCEPTED")
+)
+_answer_statuses = st.sampled_from(
+    ("SUCCESS",) * 16 + ("FAILED",) * 5 + ("SKIPPED", "RUNNING", "RUNNING", "RUNNING", "ACCEPTED")
 )
 
 _reports = st.builds(
@@ -257,8 +111,8 @@ _reports = st.builds(
 )
 _answers = st.builds(
     Answer,
-    pick=_picks,
-    status=_statuses,
+    pick=_many,
+    status=_answer_statuses,
     in_flight=st.sampled_from((True, True, True, False)),
     external_id=_external_ids,
     event_id=_event_ids,
@@ -267,27 +121,43 @@ _answers = st.builds(
     wrong=st.sampled_from((False,) * 11 + (True,)),
 )
 _hostile = st.builds(Hostile, kind=st.integers(0, len(HOSTILE) - 1), task=_picks)
-_repeats = st.builds(Repeat, pick=_picks)
+_repeats = st.builds(Repeat, pick=_many)
 event_steps = _mixed({_reports: 7, _answers: 10, _repeats: 1, _hostile: 1})
 """Steps that are events."""
 
 _hand_statuses = st.sampled_from(
     ("SUCCESS", "SUCCESS", "FAILED", "SKIPPED", "CANCELLED", "RUNNING", "QUEUED")
 )
-_statements = st.one_of(
-    st.builds(Launch, graph=_picks, key=_keys),
-    st.builds(Insert, task=_picks, status=_hand_statuses, key=_keys, external_id=_external_ids),
-    st.builds(Update, st.lists(st.tuples(_picks, _hand_statuses), min_size=1, max_size=3).map(tuple)),
-    st.builds(Cancel, graph_run=_picks),
-    st.builds(Fill, graph_run=_picks, task_run=_picks),
-    st.builds(Edit, graph=_picks, before=_picks, after=_picks),
-    st.builds(Policy, graph=_picks, policy=_policies),
-)
-steps = _mixed({_reports: 7, _answers: 10, _repeats: 1, _hostile: 1, _statements: 6})
-"""Events and plain SQL."""
+_task_picks = st.lists(_picks, min_size=1, max_size=2).map(tuple)
+STATEMENTS: dict[type, st.SearchStrategy[Step]] = {
+    Launch: st.builds(Launch, graph=_picks, key=_keys),
+    LaunchTasks: st.builds(LaunchTasks, graph=_picks, tasks=_task_picks, key=_keys),
+    LaunchChain: st.builds(LaunchChain, chain=_picks, key=_keys),
+    Rerun: st.builds(Rerun, graph_run=_many, tasks=st.one_of(st.just(()), _task_picks)),
+    Mark: st.builds(
+        Mark,
+        pick=_many,
+        status=st.sampled_from(("SUCCESS", "SUCCESS", "SUCCESS", "FAILED")),
+        ended=st.booleans(),
+    ),
+    CancelTask: st.builds(CancelTask, pick=_many),
+    Pause: st.builds(Pause, graph=_picks),
+    Resume: st.builds(Resume, graph=_picks, skip=st.sampled_from((False, False, True))),
+    Wait: st.builds(Wait, st.sampled_from((None, None, None, 61, 250, 1000, 4000))),
+    Deliver: st.builds(Deliver),
+    Replay: st.builds(Replay, pick=_picks),
+    Archive: st.builds(Archive, graph=_picks),
+    Insert: st.builds(Insert, task=_picks, status=_hand_statuses, key=_keys, external_id=_external_ids),
+    Update: st.builds(Update, st.lists(st.tuples(_many, _hand_statuses), min_size=1, max_size=3).map(tuple)),
+    Cancel: st.builds(Cancel, graph_run=_many),
+    Fill: st.builds(Fill, graph_run=_many, task_run=_many),
+    Edit: st.builds(Edit, graph=_picks, before=_picks, after=_picks),
+}
+"""One strategy each kind of step that is no event."""
+_OFTEN = {Wait: 6, Deliver: 5, Resume: 3, Rerun: 3, Mark: 3, Update: 2}
 
 
-def scripts(of: st.SearchStrategy[Step]) -> st.SearchStrategy[list[Step]]:
-    """Scripts of 30 steps or so; made of pieces, for hypothesis draws short lists and drops pieces quickly."""
-    pieces = st.lists(st.lists(of, min_size=1, max_size=12), min_size=1, max_size=12)
-    return pieces.map(lambda drawn: [step for piece in drawn for step in piece])
+def steps_of(kinds: Iterable[type]) -> st.SearchStrategy[Step]:
+    """Events, and statements of some kinds."""
+    others = {STATEMENTS[kind]: _OFTEN.get(kind, 1) for kind in STATEMENTS if kind in set(kinds)}
+    return _mixed({_reports: 10, _answers: 20, _repeats: 2, _hostile: 1, **others})

@@ -20,15 +20,28 @@ class Service:
     name: str
     dispatchable: bool = True
     echoes_ids: bool = False
+    corrections: bool = True
 
 
 @dataclass(frozen=True)
 class Task:
-    """A task's name is unique, so it stands for the task everywhere; `process` is the uid within the service."""
+    """A task's name is unique, so it stands for the task everywhere; `process` is the uid within the service.
+
+    Times are in seconds.
+    """
 
     name: str
     service: Service
     process: str
+    max_attempts: int = 1
+    retry_delay: int = 60
+    timeout: int | None = None
+    ack_timeout: int | None = None
+
+    @property
+    def patience(self) -> int | None:
+        """How long a delivered dispatch may go unanswered before it is sent again."""
+        return self.ack_timeout if self.ack_timeout is not None else 300 if self.service.echoes_ids else None
 
 
 @dataclass(frozen=True)
@@ -71,9 +84,24 @@ class Version:
 
     def outside(self, given: Iterable[str]) -> frozenset[str]:
         """Predecessors of later tasks of the cut that lie outside it."""
-        start = frozenset(given)
-        part = self.cut(start).tasks
-        return frozenset(a for a, b in self.chains if b in part - start and a not in part)
+        return self.missing(self.cut(given))
+
+    def around(self, chain: tuple[str, str], *, from_next: bool) -> Version:
+        """The part that a chain by hand starts: previous, next, and what is downstream of next (SPEC 4.4)."""
+        before, after = chain
+        rest = {after} | self.downstream([after])
+        if from_next:
+            return self.cut([after])
+        tasks = rest | {before}
+        return Version(
+            frozenset(tasks),
+            frozenset((a, b) for a, b in self.chains if a in tasks and b in rest - {after}) | {chain},
+        )
+
+    def missing(self, part: Version) -> frozenset[str]:
+        """Predecessors that lie outside a part, of its tasks that do not start it."""
+        later = part.tasks - part.roots
+        return frozenset(a for a, b in self.chains if b in later and a not in part.tasks)
 
 
 @dataclass
@@ -82,6 +110,17 @@ class Graph:
     version: Version
     archived: bool = False
     policy: str = "latest"
+    timeout: int | None = 7 * 86_400
+    pauses: list[list[float | None]] = field(default_factory=list)  # from, to; to None: paused now
+
+    @property
+    def paused(self) -> bool:
+        return bool(self.pauses) and self.pauses[-1][1] is None
+
+    def paused_between(self, start: float, end: float) -> float:
+        """For how long of that time its clocks stood still."""
+        spans = [(begun or 0, end if over is None else over) for begun, over in self.pauses]
+        return sum(max(0, min(over, end) - max(begun, start)) for begun, over in spans)
 
 
 @dataclass
@@ -93,9 +132,13 @@ class Catalog:
     chains: set[tuple[str, str]] = field(default_factory=set)
 
     def add_task(self, name: str, service: Service, process: str | None = None) -> Task:
-        if name in self.tasks:
-            raise RefusedError(f"task {name!r} exists")
-        task = self.tasks[name] = Task(name, service, name if process is None else process)
+        return self.put(Task(name, service, name if process is None else process))
+
+    def put(self, task: Task) -> Task:
+        """Define a task."""
+        if task.name in self.tasks:
+            raise RefusedError(f"task {task.name!r} exists")
+        self.tasks[task.name] = task
         return task
 
     def add_graph(self, name: str, chains: Iterable[tuple[str, str]]) -> Graph:

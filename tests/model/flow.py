@@ -1,30 +1,57 @@
-"""When does a next task start, and when does a run end? SPEC 4.2, inside one graph run."""
+"""When does a next task start, and when does a run end? SPEC 4.2, inside one graph run; attempts of 4.6."""
 
 from __future__ import annotations
 
-from tests.model.state import GraphRun, Origin, TaskRun, World
+from tests.model.state import Cause, GraphRun, Origin, TaskRun, World
 
-__all__ = ["fill", "settle", "skip", "start"]
+__all__ = ["dispatch", "fill", "retry", "settle", "skip", "start"]
+
+_LONGEST_DELAY = 3600
 
 
 def start(world: World, run: GraphRun, task: str) -> TaskRun:
-    """Dispatch a task in a run; the caller has found it ready."""
-    made = world.new_task_run(task, run.key, "DISPATCHED", Origin.RUN)
-    made.dispatched = True
+    """Give a task of a run its task run; the caller has found it ready. Sent at once, unless the graph is paused."""
+    made = world.new_task_run(task, run.key, "QUEUED", Origin.RUN)
+    made.home = run
     fill(run, made)
+    if not world.held(made):
+        dispatch(world, made)
     return made
+
+
+def dispatch(world: World, task_run: TaskRun) -> None:
+    """Send a QUEUED task run; its definition counts as it is now (SPEC 4.5)."""
+    task_run.status, task_run.dispatched, task_run.due = "DISPATCHED", True, None
+    task_run.unsent, task_run.timeout = True, world.catalog.tasks[task_run.task].timeout
 
 
 def skip(world: World, run: GraphRun, task: str, reason: str) -> None:
     """End a place without an execution."""
     made = world.new_task_run(task, run.key, "SKIPPED", Origin.RUN)
     made.reason = reason
+    made.home = run
     fill(run, made)
 
 
 def fill(run: GraphRun, task_run: TaskRun) -> None:
     """Let a task run stand for its task in this run, from now on."""
     run.places.setdefault(task_run.task, []).append(task_run)
+
+
+def retry(world: World, failed: TaskRun) -> None:
+    """A new attempt after a failure that is not final, in the same open runs (SPEC 4.6)."""
+    task, runs = world.catalog.tasks[failed.task], world.runs_of(failed)
+    still = [run for run in runs if run.open]
+    ours = failed.dispatched and failed.cause in (Cause.REPORTED, Cause.TIMEOUT)
+    if not ours or failed.attempt >= task.max_attempts or (runs and not still):
+        return
+    made = world.new_task_run(failed.task, failed.key, "QUEUED", failed.origin)
+    made.attempt = failed.attempt + 1
+    made.due = world.now + min(task.retry_delay * 2 ** (failed.attempt - 1), _LONGEST_DELAY)
+    made.home = failed.home if failed.home in still else still[0] if still else None
+    failed.later = made
+    for run in still:
+        fill(run, made)
 
 
 def settle(world: World, run: GraphRun) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from tests.model.definitions import Graph
+from tests.model.definitions import Graph, RefusedError, Version
 from tests.model.event import DeadLetterError
-from tests.model.flow import fill, settle, skip
-from tests.model.state import ENDED, GraphRun, OpenedBy, TaskRun, World
+from tests.model.flow import fill, settle, skip, start
+from tests.model.state import ENDED, GraphRun, OpenedBy, Part, TaskRun, World
 
-__all__ = ["cross", "place", "take_over", "told_apart"]
+__all__ = ["by_starting", "by_task_run", "cross", "current_version", "place", "take_over", "told_apart"]
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,10 @@ class _Verdict:
     rejected: GraphRun | None = None
 
 
-def told_apart(world: World, task: str, key: str | None, status: str, *, has_external_id: bool) -> None:
+def told_apart(world: World, task: str, key: str | None, status: str, *, partial: bool) -> None:
     """Refuse work nobody takes: `unexpected`, unless a root, in no graph, or a partial run (readings 17, 23).
 
-    An end that every graph rejects is `rejected` (4.3).
+    `partial`: a partial run may be opened. An end that every graph rejects is `rejected` (4.3).
     """
     if world.is_root(task, key) or not world.catalog.holding(task):
         verdicts = [_judge(world, graph, task, key, status) for graph in world.catalog.graphs.values()]
@@ -34,7 +34,7 @@ def told_apart(world: World, task: str, key: str | None, status: str, *, has_ext
         if status in ENDED and met and all(verdict.rejected for verdict in met):
             raise DeadLetterError("rejected", f"a run that awaits roots has {task}")
         return
-    if not has_external_id:
+    if not partial:
         raise DeadLetterError("unexpected", f"{task} is a root nowhere")
     if not all(_may_start(world, graph, task) for graph in world.catalog.holding(task)):
         raise DeadLetterError("unexpected", f"{task}: a task beside it never succeeded")
@@ -47,10 +47,12 @@ def place(world: World, task_run: TaskRun) -> None:
         for graph in world.catalog.graphs.values():
             _enter(world, graph, task_run)
         return
-    if world.runs_of(task_run) or not _opens_partial(world, task_run):
-        return
-    for graph in world.catalog.holding(task):
-        run = world.new_graph_run(graph.name, task_run.key, graph.version.cut([task]), OpenedBy.PARTIAL)
+    graphs = world.catalog.holding(task)
+    if world.runs_of(task_run) or not (task_run.external_id or task_run.replayed):
+        return  # put into a place by hand, or ended by a person though it fits nowhere (reading 41)
+    for graph in graphs if all(_may_start(world, graph, task) for graph in graphs) else ():
+        part = Part(frozenset({task}))
+        run = world.new_graph_run(graph.name, task_run.key, part.of(graph.version), OpenedBy.PARTIAL, part)
         fill(run, task_run)
         settle(world, run)
 
@@ -62,20 +64,46 @@ def cross(world: World, task_run: TaskRun) -> None:
         _enter(world, graph, task_run)
 
 
-def take_over(world: World, old: GraphRun, task_run: TaskRun, others: Iterable[GraphRun] = ()) -> GraphRun:
-    """Run B replaces `old` from the task of `task_run`, which stands in B; answers B (readings 32–34).
+def current_version(world: World, run: GraphRun) -> Version:
+    """What a run that takes this one over is of: the same part of the graph's current version."""
+    if run.graph is None:
+        return run.version
+    graph = world.catalog.graphs[run.graph]
+    version = graph.version
+    if graph.archived:
+        raise RefusedError(f"graph {graph.name} is archived")
+    if run.part is None:
+        return version
+    chain = run.part.chain
+    if not run.part.given & version.tasks or (chain is not None and chain not in version.chains):
+        raise RefusedError(f"what graph run {run.id} started from is in graph {run.graph} no more")
+    return run.part.within(version).of(version)
 
-    `others` end as `old` does; a root B awaits is that of the newest of them that has it (reading 46).
+
+def take_over(
+    world: World,
+    old: GraphRun,
+    begin: Callable[[GraphRun, str], None],
+    given: frozenset[str],
+    key: str | None,
+    opened_by: OpenedBy,
+    reason: str,
+    beside: frozenset[str] = frozenset(),
+    others: Iterable[GraphRun] = (),
+) -> GraphRun:
+    """Run B replaces `old` from `given`; answers B (readings 32–34). `begin` fills a given place, or leaves it;
+    also those of `beside`, which the old version did not have. `others` end as `old` does; a root B awaits is that
+    of the newest of them that has it (reading 46).
     """
-    task = task_run.task
-    version = world.catalog.graphs[old.graph].version
-    run = world.new_graph_run(old.graph, task_run.key, version, OpenedBy.EVENT)
-    run.redone = version.downstream([task])
-    for other in sorted(version.tasks - run.redone - {task}):
+    version = current_version(world, old)
+    run = world.new_graph_run(old.graph, key, version, opened_by, old.part and old.part.within(version))
+    run.redone = version.downstream(given)
+    for other in sorted(version.tasks - run.redone - given):
         shared = old.current(other)
         if shared is not None:
             fill(run, shared)
-    fill(run, task_run)
+    for task in sorted((given | beside) - run.redone):
+        begin(run, task)
     for ended in others:
         for root in [root for root in sorted(version.roots) if run.awaits(root)]:
             shared = ended.current(root)
@@ -85,11 +113,58 @@ def take_over(world: World, old: GraphRun, task_run: TaskRun, others: Iterable[G
     for ended in (old, *others):
         ended.replaced_by = run
         if ended.open:
-            for other in ended.empty():
-                skip(world, ended, other, "coalesced")
-                ended.reason = "coalesced"
+            _let_go(world, ended, reason)
             settle(world, ended)
     settle(world, run)
+    return run
+
+
+def _let_go(world: World, old: GraphRun, reason: str) -> None:
+    """Skip what a replaced run had not started, also what waits in it alone for time or a pause (reading H5)."""
+    for other in old.empty():
+        skip(world, old, other, reason)
+        old.reason = reason
+    for task in sorted(old.version.tasks):
+        held = old.current(task)
+        waits = held is not None and held.status == "QUEUED"
+        if held is not None and waits and [run for run in world.runs_of(held) if run.open] == [old]:
+            held.status, held.reason, held.due = "SKIPPED", reason, None
+            old.reason = reason
+
+
+def by_task_run(
+    world: World,
+    task_run: TaskRun,
+    old: GraphRun,
+    opened_by: OpenedBy,
+    reason: str,
+    others: Iterable[GraphRun] = (),
+) -> GraphRun:
+    """Take over from the task of a task run, which stands in B."""
+    return take_over(
+        world,
+        old,
+        lambda run, _: fill(run, task_run),
+        frozenset({task_run.task}),
+        task_run.key,
+        opened_by,
+        reason,
+        others=others,
+    )
+
+
+def by_starting(world: World, old: GraphRun, given: frozenset[str], at_once: frozenset[str]) -> GraphRun:
+    """Take over by doing tasks again, some of them `at_once`, the others in their turn; a root that only reports
+    is awaited.
+    """
+    sent = {task for task in at_once if world.catalog.tasks[task].service.dispatchable}
+
+    def begin(run: GraphRun, task: str) -> None:
+        if task in sent:
+            start(world, run, task)
+
+    run = take_over(world, old, begin, given, old.key, OpenedBy.HAND, "superseded", at_once - given)
+    run.redone |= {task for task in given if world.catalog.tasks[task].service.dispatchable}
     return run
 
 
@@ -101,7 +176,7 @@ def _enter(world: World, graph: Graph, task_run: TaskRun) -> None:
     if verdict is None or verdict.rejected is not None:
         return
     if verdict.old is not None:
-        take_over(world, verdict.old, task_run, verdict.others)
+        by_task_run(world, task_run, verdict.old, OpenedBy.EVENT, "coalesced", verdict.others)
         return
     run = verdict.joins or world.new_graph_run(graph.name, task_run.key, graph.version, OpenedBy.EVENT)
     fill(run, task_run)
@@ -172,20 +247,12 @@ def _redone(world: World, graph: str, task_run: TaskRun) -> GraphRun | None:
             before = old.current(task)
             stood = [other for other in world.runs_of(before) if other.graph == graph] if before else []
             if stood:
-                newest = stood[-1]
+                newest = stood[0]
                 while newest.replaced_by is not None:
                     newest = newest.replaced_by
-                return newest if newest.opened_by is OpenedBy.EVENT else None
+                return newest if stood[0].opened_by is OpenedBy.EVENT else None
             old = old.replaces
     return None
-
-
-def _opens_partial(world: World, task_run: TaskRun) -> bool:
-    """False for what a person ended though it fits nowhere (reading 41), or put into a place by hand."""
-    graphs = world.catalog.holding(task_run.task)
-    return task_run.external_id is not None and all(
-        _may_start(world, graph, task_run.task) for graph in graphs
-    )
 
 
 def _may_start(world: World, graph: Graph, task: str) -> bool:

@@ -1,7 +1,8 @@
 """A state in names instead of ids, so that two worlds with different ids can be compared.
 
 A graph run is `<graph>[<key>]#<n>`, the n-th of its graph and key (`-` where there is none). A task run is the first
-place it stands in, `<graph run>/<task>`, with `.<attempt>` from the second on; one in no graph run is
+place it stands in, `<graph run>/<task>`, with `.<attempt>` from the second on (what stands for a task in a run is the
+last attempt; earlier ones are facts of their own); one in no graph run is
 `<task>[<key>]~<n>`. Both are counted by id. So a task run that two runs share has one name, and shows under both.
 """
 
@@ -22,7 +23,7 @@ _COMPARED = {"upstream", "coalesced", "superseded", "cancelled", "timeout", "con
 @dataclass(frozen=True)
 class GraphRunRow:
     id: int
-    graph: str
+    graph: str | None  # None: of one chain in no graph
     key: str | None
     status: str
     reason: str | None
@@ -39,6 +40,8 @@ class TaskRunRow:
     reason: str | None
     external_id: str | None
     dispatched: bool
+    unsent: bool  # its dispatch waits for its delivery
+    resent: int
 
 
 @dataclass
@@ -69,8 +72,8 @@ def of_rows(
     for run in graph_runs:
         lines[run_names[run.id]] = _run_line(run, run_names)
         for task, held in _by_task(holds[run.id], by_id).items():
-            facts = [_task_line(by_id[each], task_names[each]) for each in held]
-            lines[f"{run_names[run.id]} {task}"] = ", ".join(facts)
+            lines[f"{run_names[run.id]} {task}"] = _task_line(by_id[held[-1]], task_names[held[-1]])
+            lines |= {task_names[each]: _task_line(by_id[each], "") for each in held[:-1]}
     for row in task_runs:
         if row.id not in stands:
             lines[task_names[row.id]] = _task_line(row, "")
@@ -105,6 +108,8 @@ def of_engine(engine: Engine) -> Snapshot:
                 run.reason,
                 run.external_id,
                 run.dispatched,
+                run.unsent,
+                run.resent,
             )
             for run in world.task_runs
         ],
@@ -114,7 +119,7 @@ def of_engine(engine: Engine) -> Snapshot:
             for held in run.places.values()
             for task_run in held
         ],
-        engine.dead_letters,
+        [letter.reason + (" replayed" if letter.replayed else "") for letter in engine.dead_letters],
     )
 
 
@@ -130,10 +135,10 @@ def difference(model: Snapshot, database: Snapshot) -> str:
 
 def _run_names(rows: Iterable[GraphRunRow]) -> dict[int, str]:
     names: dict[int, str] = {}
-    count: Counter[tuple[str, str | None]] = Counter()
+    count: Counter[tuple[str | None, str | None]] = Counter()
     for row in sorted(rows, key=lambda row: row.id):
         count[row.graph, row.key] += 1
-        names[row.id] = f"{row.graph}[{_key(row.key)}]#{count[row.graph, row.key]}"
+        names[row.id] = f"{row.graph or 'no graph'}[{_key(row.key)}]#{count[row.graph, row.key]}"
     return names
 
 
@@ -141,11 +146,13 @@ def _task_names(
     rows: Iterable[TaskRunRow], stands: dict[int, list[int]], run_names: dict[int, str]
 ) -> dict[int, str]:
     names: dict[int, str] = {}
-    count: Counter[tuple[str, str | None]] = Counter()
+    count: Counter[tuple[str | None, str | None]] = Counter()
     for row in sorted(rows, key=lambda row: row.id):
         if row.id in stands:
             attempt = f".{row.attempt}" if row.attempt > 1 else ""
-            first = min(run_names[graph_run] for graph_run in stands[row.id])
+            first = min(
+                (run_names[graph_run] for graph_run in stands[row.id]), key=lambda name: (len(name), name)
+            )
             names[row.id] = f"{first}/{row.task}{attempt}"
         else:
             count[row.task, row.key] += 1
@@ -175,6 +182,10 @@ def _task_line(row: TaskRunRow, name: str) -> str:
         words.append(f"external_id {row.external_id}")
     if row.dispatched:
         words.append("dispatched")
+    if row.status in ("DISPATCHED", "CANCELLED") and row.unsent:
+        words.append("unsent")
+    if row.resent:
+        words.append(f"resent {row.resent}")
     if name:
         words.append(f"= {name}")
     return " ".join(words)

@@ -105,7 +105,7 @@ def test_dead_letters(change: dict[str, Any], reason: str) -> None:
     before = play("6").picture
     assert play.engine.report({**GOOD, **change}).reason == reason
     assert play.picture == before
-    assert play.engine.dead_letters == [reason]
+    assert [letter.reason for letter in play.engine.dead_letters] == [reason]
 
 
 def outcome(play: Play, word: str) -> tuple[str, str | None]:
