@@ -54,11 +54,21 @@ def create_app(settings: Settings, *, connect: bool = True) -> OpenAPI:
     app.register_api(control.blueprint())
     app.register_api(intake.blueprint())
     app.register_blueprint(health.blueprint())
+    app.extensions["orchestration.scopes"] = _scopes(app)
     return app
 
 
+def _scopes(app: OpenAPI) -> dict[tuple[str, str], str]:
+    """The scope each endpoint needs, by method and rule: what the document says is what holds."""
+    return {
+        (method.upper(), path.replace("{", "<").replace("}", ">")): operation["x-scope"]
+        for path, item in app.api_doc["paths"].items()
+        for method, operation in item.items()
+    }
+
+
 def _watch(app: OpenAPI, authenticator: Authenticator) -> None:
-    """Before each request: who asks, and is the body JSON? After it: one line in the log."""
+    """Before each request: who asks, may he, and is the body JSON? After it: one line in the log."""
 
     @app.before_request
     def begin() -> None:
@@ -70,6 +80,11 @@ def _watch(app: OpenAPI, authenticator: Authenticator) -> None:
         if request.url_rule is None and request.routing_exception is not None:
             return
         g.caller = authenticator.identify()
+        if request.url_rule is not None:
+            method = "GET" if request.method == "HEAD" else request.method
+            g.caller.require(
+                app.extensions["orchestration.scopes"].get((method, request.url_rule.rule), "read")
+            )
         if request.method in _BODY:
             _require_json()
 

@@ -76,10 +76,6 @@ def blueprint() -> APIBlueprint:
     return api
 
 
-def _operate() -> None:
-    caller().require("operate")
-
-
 def _opened(connection: Connection, graph_run_id: int) -> Response:
     """201 with the graph run that a call opened."""
     row = crud.fetch(connection, RUNS, caller(), {"id": graph_run_id})
@@ -99,7 +95,6 @@ def _one(connection: Connection, statement: str, values: dict[str, Any]) -> Any:
           operation_id="launch_graph", openapi_extensions=SCOPE)  # fmt: skip
 def launch_graph(path: ById, body: LaunchTasks) -> Response:
     """Run a graph by hand, whole or from given tasks downstream. Scope: operate."""
-    _operate()
 
     def act(connection: Connection) -> Response:
         graph = crud.fetch(connection, GRAPHS, caller(), {"id": path.id})
@@ -124,7 +119,6 @@ def launch_graph(path: ById, body: LaunchTasks) -> Response:
           operation_id="launch_chain", openapi_extensions=SCOPE)  # fmt: skip
 def launch_chain(path: ById, body: Launch) -> Response:
     """Run one chain by hand: its previous task, its next, and what is downstream of that. Scope: operate."""
-    _operate()
 
     def act(connection: Connection) -> Response:
         crud.fetch(connection, CHAINS, caller(), {"id": path.id})
@@ -139,7 +133,6 @@ def launch_chain(path: ById, body: Launch) -> Response:
           operation_id="launch_task", openapi_extensions=SCOPE)  # fmt: skip
 def launch_task(path: ById, body: Launch) -> Response:
     """Run a task and what is downstream of it in its graph. Scope: operate."""
-    _operate()
 
     def act(connection: Connection) -> Response:
         task = crud.fetch(connection, TASKS, caller(), {"id": path.id})
@@ -184,7 +177,6 @@ def _only_graph(connection: Connection, task: dict[str, Any]) -> str:
           operation_id="pause_graph", openapi_extensions=SCOPE)  # fmt: skip
 def pause_graph(path: ById) -> Response:
     """Hold every dispatch of a graph's runs; events go on. Scope: operate."""
-    _operate()
 
     def act(connection: Connection) -> Response:
         graph = crud.fetch(connection, GRAPHS, caller(), {"id": path.id})
@@ -198,7 +190,6 @@ def pause_graph(path: ById) -> Response:
           operation_id="resume_graph", openapi_extensions=SCOPE)  # fmt: skip
 def resume_graph(path: ById, body: Resume) -> Response:
     """Send what was held, the oldest run first; with skip cancel it. Scope: operate."""
-    _operate()
 
     def act(connection: Connection) -> Response:
         graph = crud.fetch(connection, GRAPHS, caller(), {"id": path.id})
@@ -215,7 +206,6 @@ def resume_graph(path: ById, body: Resume) -> Response:
           operation_id="rerun_graph_run", openapi_extensions=SCOPE)  # fmt: skip
 def rerun(path: ById, body: Rerun) -> Response:
     """A new run that takes over from given tasks, or from what failed, and shares the rest. Scope: operate."""
-    _operate()
 
     def act(connection: Connection) -> Response:
         crud.fetch(connection, RUNS, caller(), {"id": path.id})
@@ -230,7 +220,6 @@ def rerun(path: ById, body: Rerun) -> Response:
           operation_id="cancel_graph_run", openapi_extensions=SCOPE)  # fmt: skip
 def cancel_graph_run(path: ById, body: Reason) -> Response:
     """End a run at once; the tools are not told. Scope: operate."""
-    _operate()
 
     def act(connection: Connection) -> Response:
         crud.fetch(connection, RUNS, caller(), {"id": path.id})
@@ -244,7 +233,6 @@ def cancel_graph_run(path: ById, body: Reason) -> Response:
           operation_id="mark_task_run", openapi_extensions=SCOPE)  # fmt: skip
 def mark_task_run(path: ById, body: Mark) -> Response:
     """Say by hand how a task run ended; an ended one becomes SUCCESS in a run that takes over. Scope: operate."""
-    _operate()
 
     def act(connection: Connection) -> Response:
         crud.fetch(connection, TASK_RUNS, caller(), {"id": path.id})
@@ -264,7 +252,6 @@ def mark_task_run(path: ById, body: Mark) -> Response:
           operation_id="cancel_task_run", openapi_extensions=SCOPE)  # fmt: skip
 def cancel_task_run(path: ById, body: Reason) -> Response:
     """End a task run at once; the tool is not told. Scope: operate."""
-    _operate()
 
     def act(connection: Connection) -> Response:
         crud.fetch(connection, TASK_RUNS, caller(), {"id": path.id})
@@ -395,7 +382,6 @@ def stop_service() -> Response:
 
 
 def _turn(function: str) -> Response:
-    _operate()
     caller().require_unlimited("start or stop the service")
 
     def act(connection: Connection) -> Response:

@@ -112,10 +112,13 @@ def create(connection: Connection, resource: Resource, caller: Caller, body: Bas
     """Insert and answer the object as it stands after all its effects."""
     values = _values(connection, resource, written(body))
     names = list(values)
-    statement = sql.SQL("insert into {} ({}) values ({}) returning {}").format(
-        sql.Identifier(SCHEMA, resource.table),
+    given = sql.SQL("({}) values ({})").format(
         sql.SQL(", ").join(map(sql.Identifier, names)),
         sql.SQL(", ").join(_placeholder(resource, name) for name in names),
+    )
+    statement = sql.SQL("insert into {} {} returning {}").format(
+        sql.Identifier(SCHEMA, resource.table),
+        given if names else sql.SQL("default values"),
         sql.SQL(", ").join(map(sql.Identifier, resource.key)),
     )
     row = connection.execute(statement, values).fetchone()

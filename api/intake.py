@@ -58,9 +58,7 @@ def blueprint() -> APIBlueprint:
           operation_id="send_event", openapi_extensions={"x-scope": "operate"})  # fmt: skip
 def send_event(body: Event) -> Response:
     """An event exactly as from Kafka. 202: it became a dead letter, whose id is answered. Scope: operate."""
-    who = caller()
-    who.require("operate")
-    who.require_unlimited("report events")
+    caller().require_unlimited("report events")
 
     def act(connection: Connection) -> Response:
         row = connection.execute(
@@ -120,9 +118,7 @@ def get_dead_letter(path: ById) -> Response:
           operation_id="replay_dead_letter", openapi_extensions={"x-scope": "operate"})  # fmt: skip
 def replay(path: ById) -> Response:
     """Apply it now, under the present rules, once. Scope: operate."""
-    who = caller()
-    who.require("operate")
-    who.require_unlimited("replay dead letters")
+    caller().require_unlimited("replay dead letters")
 
     def act(connection: Connection) -> Response:
         row = connection.execute("select orchestration.replay(%s) as id", [path.id]).fetchone()
@@ -136,9 +132,7 @@ def replay(path: ById) -> Response:
           operation_id="replay_dead_letters", openapi_extensions={"x-scope": "operate"})  # fmt: skip
 def replay_many(body: ReplayMany) -> Response:
     """Apply every open one that matches, once each, oldest first; what still cannot be stays open. Scope: operate."""
-    who = caller()
-    who.require("operate")
-    who.require_unlimited("replay dead letters")
+    caller().require_unlimited("replay dead letters")
     total = {"replayed": 0, "refused": 0, "failing": 0}
     after = 0
     while True:
