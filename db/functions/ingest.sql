@@ -16,7 +16,7 @@ as $$
 --          stored), next_offsets (to store); confirmed: task run ids of delivered dispatches.
 -- Returns: the dispatches to send.
 -- Raises:  OR710 fenced, OR711 stopped.
--- Calls:   _apply_events, confirm_dispatches.
+-- Calls:   _apply_events, confirm_dispatches, _is_ours.
 -- Writes:  kafka_offset.
 declare
     v_count integer;
@@ -43,7 +43,7 @@ begin
         perform orchestration._apply_events(ingest.topic, partitions, offsets, keys, payloads);
         return query
         select d.task_run_id, d.topic, d.key, d.value from orchestration.dispatch d
-        where d.task_run_id >= v_before and d.bridge_id = ingest.instance and d.xmin = pg_current_xact_id()::xid;
+        where d.task_run_id >= v_before and d.bridge_id = ingest.instance and (d.xmin = pg_current_xact_id()::xid or orchestration._is_ours(d.xmin));
     end if;
 end
 $$;

@@ -139,6 +139,7 @@ class Side:
     def ingest(self, payloads: Sequence[bytes]) -> list[int]:
         """One batch, as the bridge hands it in; the task runs whose dispatches it answers."""
         assert self._feed is not None
+        self._feed.confirmed = []  # deliveries are steps of their own
         return [task_run for task_run, _ in self._feed.send(payloads)]
 
     def matched_by(self, task_run: int) -> str | None:
