@@ -5,14 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from time import monotonic
 
+from hypothesis import HealthCheck, Phase, settings
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from tests.equivalence import steps as make
 from tests.equivalence.database import Side
 from tests.equivalence.runner import DifferenceError, Player
+from tests.support.graphs import Feed
 
-__all__ = ["check", "kinds_of"]
+__all__ = ["SETTINGS", "check", "check_batches", "kinds_of"]
+
+# drawn by a fixed seed; a failing script is made smaller here
+SETTINGS = settings(
+    deadline=None,
+    database=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
 
 _SHRINK_SECONDS = 60
 _NEEDS: dict[type, str] = {
@@ -37,11 +48,33 @@ def kinds_of(functions: Iterable[str], kinds: Iterable[type]) -> list[type]:
 
 def check(connection: Connection[TupleRow], shape: make.Shape, script: Sequence[make.Step]) -> None:
     """Play a script one by one; where the sides differ, tell the smallest script that could be found quickly."""
+    _check(lambda: Player(shape, Side(connection, shape)), Player.play, script)
 
+
+def check_batches(
+    connection: Connection[TupleRow],
+    feed: Feed,
+    shape: make.Shape,
+    script: Sequence[make.Step],
+    sizes: Sequence[int],
+) -> None:
+    """The same with batches of these sizes."""
+    _check(
+        lambda: Player(shape, Side(connection, shape, feed)),
+        lambda player, steps: player.play_batches(steps, sizes),
+        script,
+    )
+
+
+def _check(
+    begin: Callable[[], Player],
+    way: Callable[[Player, Sequence[make.Step]], None],
+    script: Sequence[make.Step],
+) -> None:
     def play(steps: Sequence[make.Step]) -> tuple[list[make.Step], str] | None:
-        player = Player(shape, Side(connection, shape))
+        player = begin()
         try:
-            player.play(steps)
+            way(player, steps)
         except DifferenceError as error:
             return list(steps[: player.played]), str(error)
         return None
@@ -51,7 +84,7 @@ def check(connection: Connection[TupleRow], shape: make.Shape, script: Sequence[
         return
     steps, words = _smaller(*failed, play)
     told = ",\n    ".join(repr(step) for step in steps)
-    raise DifferenceError(f"{words}\nas a regression:\n    {shape!r},\n    {told}")
+    raise DifferenceError(f"{words}\nas a regression:\n    {begin().shape!r},\n    {told}")
 
 
 def _smaller(

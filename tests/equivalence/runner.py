@@ -86,6 +86,7 @@ class Player:
         batch: list[_Message] = []
         left = list(sizes)
         for step in steps:
+            self.played += 1
             if isinstance(step, _EVENTS):
                 message = self._message(step)
                 if message is not None:

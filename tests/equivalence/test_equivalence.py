@@ -5,24 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from tests.equivalence.campaign import check, kinds_of
+from tests.equivalence.campaign import SETTINGS, check, kinds_of
 from tests.equivalence.database import functions
 from tests.equivalence.shapes import STATEMENTS, event_steps, shapes, steps_of
 from tests.support.databases import Database
-
-# drawn by a fixed seed; a failing script is made smaller by `check`
-_settings = settings(
-    deadline=None,
-    database=None,
-    derandomize=True,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +24,7 @@ def connection(module_database: Database) -> Iterator[Connection[TupleRow]]:
 
 
 @given(data=st.data())
-@settings(_settings, max_examples=100)
+@examples(SETTINGS, max_examples=60)
 def test_events_one_by_one(connection: Connection[TupleRow], data: st.DataObject) -> None:
     check(connection, data.draw(shapes()), data.draw(st.lists(event_steps, min_size=30, max_size=30)))
 
@@ -44,13 +36,13 @@ def _all_operations(connection: Connection[TupleRow], data: st.DataObject) -> No
 
 
 @given(data=st.data())
-@settings(_settings, max_examples=200)
+@examples(SETTINGS, max_examples=200)
 def test_all_operations(connection: Connection[TupleRow], data: st.DataObject) -> None:
     _all_operations(connection, data)
 
 
 @pytest.mark.long
 @given(data=st.data())
-@settings(_settings, max_examples=2000)
+@examples(SETTINGS, max_examples=2000)
 def test_all_operations_long(connection: Connection[TupleRow], data: st.DataObject) -> None:
     _all_operations(connection, data)
