@@ -20,7 +20,7 @@ declare
     v_pending bigint[];                -- task runs still to place, with their graphs
     v_pending_graphs bigint[];
     d record;                          -- what _decide said
-    v_entered bigint[] := '{}'; v_rejected bigint[] := '{}';
+    v_entered bigint[] := '{}'::bigint[]; v_rejected bigint[] := '{}'::bigint[];
     v_ids bigint[];
     p_run bigint[]; p_item bigint[]; p_task bigint[]; p_status text[];
     v_old bigint[];

@@ -34,7 +34,7 @@ from tests.equivalence.steps import (
 )
 from tests.model.definitions import Service, Task
 
-__all__ = ["STATEMENTS", "event_steps", "shapes", "steps_of"]
+__all__ = ["AIRFLOW", "NIFI", "RUNNER", "STATEMENTS", "event_steps", "shapes", "steps_of"]
 
 NIFI = Service("nifi", dispatchable=False)
 RUNNER = Service("runner")

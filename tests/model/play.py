@@ -5,8 +5,8 @@ A script is words: `1` task 1 reported SUCCESS by its tool, without ids; `1!` FA
 task run of 2 in the first run of graph `second` ends SUCCESS (`!`, `~`, `?` as above); with a key, `second[k]#1/2`.
 
 A picture is `second#1 RUNNING 1S 2D 3. 4D 5.`: S success, F failed, R running, D dispatched, C cancelled, K reported
-skipped, X skipped because of a task before it, x skipped because another run took over or a person cancelled, `.`
-nothing yet; `5S=second#1` is shared with that run, the first it stands in.
+skipped, X skipped because of a task before it, x skipped because another run took over or a person cancelled, s the same
+by hand, t by the run's time-out, Q queued, `.` nothing yet; `5S=second#1` is shared with that run, the first it stands in.
 """
 
 from __future__ import annotations
@@ -115,10 +115,10 @@ class Play:
         if held is None:
             return f"{task}."
         first = self.engine.world.runs_of(held)[0]
-        letter = {"upstream": "X", "coalesced": "x", "cancelled": "x"}.get(
+        letter = {"upstream": "X", "coalesced": "x", "cancelled": "x", "superseded": "s", "timeout": "t"}.get(
             held.reason or "", _LETTER[held.status]
         )
-        letter = "C" if held.status == "CANCELLED" else letter
+        letter = letter if held.status == "SKIPPED" else _LETTER[held.status]
         return f"{task}{letter}" + ("" if first is run else f"={titles[first.id]}")
 
 
