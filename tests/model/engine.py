@@ -37,6 +37,7 @@ class DeadLetter:
 
     reason: str
     value: object = None
+    at: float = 0
     replayed: bool = False
 
 
@@ -64,7 +65,7 @@ class Engine:
     def report(self, value: object) -> Outcome:
         """One event as a JSON value."""
         try:
-            return self._apply(parse(value), replayed=False)
+            return self._apply(parse(value))
         except DeadLetterError as dead:
             return self._bury(dead, value)
 
@@ -74,17 +75,17 @@ class Engine:
         if letter.replayed:
             raise RefusedError(f"dead letter {number} was replayed")
         try:
-            outcome = self._apply(parse(letter.value), replayed=True)
+            outcome = self._apply(parse(letter.value), letter)
         except DeadLetterError as dead:
             raise RefusedError(f"dead letter {number}: {dead}") from dead
         letter.replayed = True
         return outcome
 
     def _bury(self, dead: DeadLetterError, value: object) -> Outcome:
-        self.dead_letters.append(DeadLetter(dead.reason, value))
+        self.dead_letters.append(DeadLetter(dead.reason, value, self.world.now))
         return Outcome("dead", reason=dead.reason)
 
-    def _apply(self, event: Event, *, replayed: bool) -> Outcome:
+    def _apply(self, event: Event, letter: DeadLetter | None = None) -> Outcome:
         world = self.world
         if event.installation not in (None, world.installation):
             raise DeadLetterError("foreign", str(event.installation))
@@ -96,9 +97,10 @@ class Engine:
         found = match(world, event, service, process)
         known = found.task_run
         if known is None:
-            outcome = self._begin(event, found, replayed=replayed)
+            outcome = self._begin(event, found, replayed=letter is not None)
         else:
-            if replayed and event.status == "RUNNING" and (known.ended or known.status == "RUNNING"):
+            old = letter is not None and event.status not in ENDED and known.gone_on_since(letter.at)
+            if old or (letter is not None and event.status == known.status):
                 raise RefusedError(f"task run {known.id} has gone on")
             outcome = self._go_on(event, known, found.by)
         if seen is not None and outcome.task_run is not None:

@@ -22,6 +22,7 @@ def start(world: World, run: GraphRun, task: str) -> TaskRun:
 def dispatch(world: World, task_run: TaskRun) -> None:
     """Send a QUEUED task run; its definition counts as it is now (SPEC 4.5)."""
     task_run.status, task_run.dispatched, task_run.due = "DISPATCHED", True, None
+    task_run.sent = world.now
     task_run.unsent, task_run.timeout = True, world.catalog.tasks[task_run.task].timeout
 
 

@@ -77,7 +77,11 @@ def current_version(world: World, run: GraphRun) -> Version:
     chain = run.part.chain
     if not run.part.given & version.tasks or (chain is not None and chain not in version.chains):
         raise RefusedError(f"what graph run {run.id} started from is in graph {run.graph} no more")
-    return run.part.within(version).of(version)
+    part = run.part.within(version).of(version)
+    for task in sorted(version.missing(part)):
+        if not world.ever_succeeded(task):
+            raise RefusedError(f"task {task} never succeeded")
+    return part
 
 
 def take_over(
@@ -247,10 +251,10 @@ def _redone(world: World, graph: str, task_run: TaskRun) -> GraphRun | None:
             before = old.current(task)
             stood = [other for other in world.runs_of(before) if other.graph == graph] if before else []
             if stood:
-                newest = stood[0]
+                newest = stood[-1]
                 while newest.replaced_by is not None:
                     newest = newest.replaced_by
-                return newest if stood[0].opened_by is OpenedBy.EVENT else None
+                return newest if newest.opened_by is OpenedBy.EVENT else None
             old = old.replaces
     return None
 

@@ -63,11 +63,16 @@ class TaskRun:
     timeout: int | None = None
     resent: int = 0
     made: float = 0
+    sent: float = 0
     replayed: bool = False  # born of a dead letter that was replayed
 
     @property
     def ended(self) -> bool:
         return self.status in ENDED
+
+    def gone_on_since(self, instant: float) -> bool:
+        """Whether it has come to the state it is in after that, or has ended."""
+        return self.ended or max(self.made, self.sent, self.running or 0) > instant
 
     @property
     def in_flight(self) -> bool:
