@@ -84,11 +84,6 @@ class Database:
             )
             yield connection
 
-    @property
-    def statistics(self) -> dict[str, int]:
-        """psycopg_pool's own figures."""
-        return self._pool.get_stats()
-
 
 def _configure(connection: Connection) -> None:
     """Intervals stay the ISO 8601 text that the server writes."""

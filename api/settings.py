@@ -27,8 +27,6 @@ class Settings:
     pool_timeout: float = 2.0
     body_limit: int = 1_048_576
     statement_timeout: float = 10.0
-    page: int = 100
-    largest_page: int = 1000
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, **options: str | int | None) -> Settings:

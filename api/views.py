@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
-from flask import Response, current_app, g, json, request
+from flask import Response, current_app, json, request
 from pydantic import BaseModel
 
 from .auth import caller
@@ -135,9 +135,3 @@ def created(body: Any, path: str) -> Response:
 
 def _cut(error: psycopg.Error) -> bool:
     return not error.sqlstate or error.sqlstate.startswith(("08", "57P"))
-
-
-def request_id() -> str | None:
-    """The id of this request, in log and answer."""
-    found: str | None = g.get("request_id")
-    return found
