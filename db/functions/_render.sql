@@ -50,7 +50,7 @@ begin
                        'params', case when k.reads_params then coalesce(m.params, '{}') end,
                        'run', case when k.reads_run
                                    then jsonb_build_object('id', m.run_id, 'run_key', m.run_key,
-                                            'created_at', to_char(coalesce(m.created_at, orchestration._now()) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) end,
+                                            'created_at', orchestration._rfc3339(coalesce(m.created_at, orchestration._now()))) end,
                        'upstream', case when k.ids is not null then (
                            select jsonb_object_agg(u.name, jsonb_build_object('result', t.result))
                            from unnest(k.names, k.ids, k.outside) u(name, id, outside)

@@ -16,7 +16,7 @@ begin
     select min(e.at) into v_opened from orchestration.task_run_event e where e.graph_run_id = as_of.graph_run_id and e.task_run_id is null;
     if v_opened is null or v_opened > as_of.at then
         perform orchestration._refuse('OR401', case when v_opened is null then format('graph run %s does not exist', coalesce(graph_run_id::text, 'null'))
-            else format('graph run %s was opened at %s, after that instant', graph_run_id, to_char(v_opened at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) end,
+            else format('graph run %s was opened at %s, after that instant', graph_run_id, orchestration._rfc3339(v_opened)) end,
             'Look it up in orchestration.graph_run.');
     end if;
     return query

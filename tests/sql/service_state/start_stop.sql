@@ -1,5 +1,5 @@
 -- SPEC 4.8: the desired state lives in the database; SQL changes are still applied while stopped; state, lag, instances are visible in SQL.
-select plan(23);
+select plan(24);
 
 select given_graph('g', 'a -> b');
 select is((select state from service_status()), 'started', 'a new installation is started');
@@ -37,6 +37,7 @@ select is((select lag from service_status()), 5::bigint, 'the lag is the sum');
 select clock((now() + interval '8 minutes')::text);
 select heartbeat((select id from bridge), array[0, 1, 2], array[0, 0, 0]::bigint[]);
 select is((select (instances -> 0 ->> 'heartbeat_at')::timestamptz from service_status()), now() + interval '8 minutes', 'the heartbeat is shown');
+select matches(instances -> 0 ->> 'heartbeat_at', 'Z$', 'its instants are UTC with Z') from service_status();
 create temp table other as select register_bridge('other', 2, '0') as id;
 select heartbeat((select id from other), array[0], array[99]::bigint[]);
 select is((select lag from service_status()), 0::bigint, 'who does not hold a partition says nothing about it');
