@@ -4,40 +4,34 @@ from __future__ import annotations
 
 import itertools
 import json
-import signal
 import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from . import StackError
-from .layout import ROOT, Layout
-from .process import Process, await_true, free_port, port_is_free, tail
-from .supervisor import ENDED
+from .layout import Layout
+from .process import free_port, port_is_free
+from .supervised import Supervised, ours
 
 __all__ = ["Api"]
 
 TOKEN_NAME = "make up"  # noqa: S105 - a name
-FAILED_STARTS = 3
 
 
 class Api:
-    """One API under one supervisor; port and token are kept from `up` to `up`."""
+    """One API; port and token are kept from `up` to `up`."""
 
     def __init__(self, layout: Layout, say: Callable[[str], None]) -> None:
         self._say = say
-        self._log = layout.log("api")
-        self._program = Process("API", layout.run / "api.pid")
-        self._supervisor = Process("the API's supervisor", layout.run / "api-supervisor.pid")
+        self._program = Supervised(layout, "api", "the API", say)
 
     @property
     def pid(self) -> int | None:
         """The API's pid; None where none runs, or one that nobody would start again."""
-        return self._program.pid if self._supervisor.pid else None
+        return self._program.pid
 
     def settings(self, had: Mapping[str, Any]) -> dict[str, Any]:
         """Its port, kept where it is known and free or ours."""
@@ -60,56 +54,24 @@ class Api:
 
     def up(self, command: Path, programs: Mapping[str, str], url: str) -> None:
         """Start it if it does not run, or runs with other settings; wait until it answers."""
-        wanted = sha256(
-            repr(sorted(pair for pair in programs.items() if "ORCHESTRATION_" in pair[0])).encode()
-        )
-        mark = self._log.with_suffix(".settings")
-        runs = self._supervisor.pid and mark.exists() and mark.read_text() == wanted.hexdigest()
-        begin = self._log.stat().st_size if self._log.exists() else 0
+        runs = self._program.runs_with(ours(programs))
         if not runs:
-            self.down()
-            port = url.rpartition(":")[2]
-            self._supervisor.spawn(
-                [
-                    sys.executable, "-m", "stack.supervisor", "--name", "api",
-                    "--pid-file", self._program.pid_file, "--log", self._log, "--", command, "api", "--port", port,
-                ],
-                log=self._log,
-                env=programs,
-                cwd=ROOT,
-            )  # fmt: skip
-            mark.write_text(wanted.hexdigest())
-        self._await(url, begin)
+            self._program.start([command, "api", "--port", url.rpartition(":")[2]], programs, ours(programs))
+        self._program.await_true(lambda: _answers(url), "does not answer")
         if not runs:
             self._say(f"API: {url}/api/v1/ (pid {self.pid})")
 
     def down(self) -> None:
-        """SIGTERM to the supervisor, which ends the API and then itself."""
-        if self._supervisor.pid:
-            self._say("API: stopping")
-        if not self._supervisor.end(signal.SIGTERM, 20):
-            self._supervisor.kill()
-        if not self._program.end(signal.SIGTERM, 12):
-            self._program.kill()
+        """End it wholly."""
+        self._program.down()
 
-    def _await(self, url: str, begin: int, seconds: float = 40) -> None:
-        def works() -> bool:
-            if self._supervisor.pid is None:
-                raise StackError(f"the API's supervisor ended: {tail(self._log)} (see {self._log})")
-            with self._log.open("rb") as log:
-                log.seek(begin)
-                if log.read().count(ENDED.encode()) >= FAILED_STARTS:
-                    raise StackError(f"the API does not start: {tail(self._log)} (see {self._log})")
-            try:
-                with urllib.request.urlopen(f"{url}/healthz", timeout=2):  # noqa: S310 - loopback
-                    return True
-            except (urllib.error.URLError, OSError):
-                return False
 
-        if not await_true(works, seconds, 0.05):
-            raise StackError(
-                f"the API does not answer after {seconds:.0f} s: {tail(self._log)} (see {self._log})"
-            )
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/healthz", timeout=2):  # noqa: S310 - loopback
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
 
 
 def _counts(url: str, token: str) -> bool:

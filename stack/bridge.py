@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 from collections.abc import Callable, Mapping
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import StackError
-from .layout import ROOT, Layout
-from .process import Process, await_true, tail
-from .supervisor import ENDED
+from .layout import Layout
+from .supervised import Supervised, ours
 
 if TYPE_CHECKING:
     import psycopg
@@ -21,7 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["Bridge"]
 
 FRESH = 5  # seconds: a bridge that has sent a heartbeat within them lives
-FAILED_STARTS = 3  # so many in a row mean that waiting does not help
 _STORED = "select exists (select from orchestration.kafka_offset where topic = 'etl_finished_tasks')"
 _WORKS = """
 select exists (select from orchestration.bridge_instance b
@@ -31,19 +25,16 @@ select exists (select from orchestration.bridge_instance b
 
 
 class Bridge:
-    """One bridge under one supervisor; both are found again by their pid files."""
+    """One bridge; it works when it has its partitions."""
 
     def __init__(self, layout: Layout, say: Callable[[str], None]) -> None:
         self._say = say
-        self._log = layout.log("bridge")
-        self._program = Process("bridge", layout.run / "bridge.pid")
-        self._supervisor = Process("the bridge's supervisor", layout.run / "bridge-supervisor.pid")
-        self._settings = layout.run / "bridge-settings"
+        self._program = Supervised(layout, "bridge", "the bridge", say)
 
     @property
     def pid(self) -> int | None:
         """The bridge's pid; None where none runs, or one that nobody would start again."""
-        return self._program.pid if self._supervisor.pid else None
+        return self._program.pid
 
     def up(self, command: Path, programs: Mapping[str, str], *, empty_broker: bool) -> None:
         """Start it if it does not run, or runs with other settings; wait until it has its partitions.
@@ -53,70 +44,22 @@ class Bridge:
         """
         import psycopg
 
-        settings = sha256(
-            repr(sorted(pair for pair in programs.items() if "ORCHESTRATION_" in pair[0])).encode()
-        )
         with psycopg.connect(programs["ORCHESTRATION_ADMIN_DSN"], autocommit=True) as connection:
             row = connection.execute(_STORED).fetchone()
             stored = bool(row and row[0]) and not empty_broker
-            if not (self._supervisor.pid and stored and self._runs_with(settings.hexdigest())):
-                self.down()
+            runs = stored and self._program.runs_with(ours(programs))
+            if not runs:
                 # only where no offset is stored: a topic made anew must stop the bridge, not be passed over
-                first = (
-                    [] if stored else ["--once=--from", f"--once={'earliest' if empty_broker else 'latest'}"]
-                )
-                self._start(command, programs, first)
-                self._settings.write_text(settings.hexdigest())
-                self._await(connection)
+                first = [] if stored else ["--from", "earliest" if empty_broker else "latest"]
+                self._program.start([command, "bridge"], programs, ours(programs), once=first)
+            self._program.await_true(lambda: self._has_partitions(connection), "has no partition")
+            if not runs:
                 self._say(f"bridge: works (pid {self.pid})")
-            else:
-                self._await(connection)
 
     def down(self) -> None:
-        """SIGTERM to the supervisor, which ends the bridge and then itself."""
-        if self._supervisor.pid:
-            self._say("bridge: stopping")
-        if not self._supervisor.end(signal.SIGTERM, 20):
-            self._supervisor.kill()
-        if not self._program.end(signal.SIGTERM, 12):
-            self._program.kill()
+        """End it wholly."""
+        self._program.down()
 
-    def _runs_with(self, settings: str) -> bool:
-        return self._settings.exists() and self._settings.read_text() == settings
-
-    def _start(self, command: Path, programs: Mapping[str, str], first: list[str]) -> None:
-        self._supervisor.spawn(
-            [
-                sys.executable, "-m", "stack.supervisor", "--name", "bridge",
-                "--pid-file", self._program.pid_file, "--log", self._log, *first, "--", command, "bridge",
-            ],
-            log=self._log,
-            env=programs,
-            cwd=ROOT,
-        )  # fmt: skip
-
-    def _await(self, connection: psycopg.Connection[TupleRow], seconds: float = 40) -> None:
-        begin = self._log.stat().st_size
-
-        def works() -> bool:
-            if self._supervisor.pid is None:
-                raise StackError(f"the bridge's supervisor ended: {tail(self._log)} (see {self._log})")
-            if self._failed_starts(begin) >= FAILED_STARTS:
-                raise StackError(f"the bridge does not start: {self._last_words()} (see {self._log})")
-            row = connection.execute(_WORKS, (self.pid, FRESH)).fetchone()
-            return bool(row and row[0])
-
-        if not await_true(works, seconds, 0.05):
-            raise StackError(
-                f"the bridge has no partition after {seconds:.0f} s: {tail(self._log)} (see {self._log})"
-            )
-
-    def _failed_starts(self, begin: int) -> int:
-        with self._log.open("rb") as log:
-            log.seek(begin)
-            return log.read().count(ENDED.encode())
-
-    def _last_words(self) -> str:
-        """The last line the bridge itself wrote."""
-        lines = [line for line in self._log.read_text(errors="replace").splitlines() if ENDED not in line]
-        return lines[-1].strip() if lines else "it says nothing"
+    def _has_partitions(self, connection: psycopg.Connection[TupleRow]) -> bool:
+        row = connection.execute(_WORKS, (self.pid, FRESH)).fetchone()
+        return bool(row and row[0])
