@@ -116,7 +116,7 @@ begin
                                        (e_service[s.i] <> k.service_name or e_process[s.i] <> k.process_uid or e_task[s.i] <> k.task_name) is true as differs) x;
         end if;
         -- all locks of the batch first, in the engine's order
-        if v_from = 1 and (v_n > 1 or v_any_blind) then
+        if v_from = 1 and (v_n > 1 or v_any_blind or v_any_own) then
             if exists (select from orchestration.graph_change) then
                 select array_agg(distinct x.task_id) into v_tasks
                 from (select e_task_id[s.i] as task_id from generate_series(1, v_n) s(i)

@@ -14,7 +14,7 @@ as $$
 --          An event that needs more than the common cases stands alone and is decided by _match_one.
 -- Parameters: the events, and what is known of those that name their task run.
 -- Returns: target (null and no reason: new work), how it was matched, process, task, dead letter reason and words, and the last event of the pass.
--- Calls:   _match_one, _judge.
+-- Calls:   _match_one, _own_gap, _judge.
 declare
     v_n integer := cardinality(p_status);
     v_memory interval := (select s.value::interval from orchestration.setting s where s.name = 'event_memory');
@@ -22,7 +22,7 @@ declare
     v_cut integer;
     v_hashes bigint[];
     v_repeat record;
-    v_one record;
+    v_one record; v_gap record;
     v_tasks bigint[]; v_any_repeat boolean; v_judged record;
     b_i integer[]; b_process bigint[]; b_task bigint[]; b_echoes boolean[]; b_ext_target bigint[]; b_reason text[]; b_words text[]; b_fit integer[];
     m_i integer[]; m_target bigint[]; m_slow boolean[];
@@ -176,6 +176,23 @@ begin
         o_target[m_i[n]] := m_target[n];
         o_match[m_i[n]] := case when m_target[n] is null then 'started' else 'in_flight' end;
     end loop;
+    -- the end of work a tool started by itself, whose task is a root of no graph any more: judged as if nothing had been said of it before
+    select e.i, t.task_id, t.external_id into v_one
+    from unnest(o_target, o_reason, p_status) with ordinality e(target, reason, status, i)
+    cross join lateral (select x.task_id, x.external_id from orchestration.task_run x
+                        where x.id = e.target and x.status = 'RUNNING' and x.graph_run_id is null and x.dispatched_at is null and x.attempt = 1 offset 0) t
+    where e.i between p_from and o_to and e.reason is null and e.status in ('SUCCESS', 'FAILED', 'SKIPPED')
+      and not exists (select from orchestration.graph_root g where g.task_id = t.task_id offset 0)
+    order by e.i limit 1;
+    if v_one.i = p_from then
+        o_to := p_from;
+        select x.reason, x.words into v_gap
+        from orchestration._own_gap(v_one.task_id, p_key[p_from], coalesce(p_ext[p_from], v_one.external_id), p_status[p_from]) x;
+        o_reason[p_from] := v_gap.reason;
+        o_words[p_from] := v_gap.words;
+    else
+        o_to := least(o_to, v_one.i - 1);
+    end if;
     -- a take-over, or what a policy says, and a completion do not commute: whichever comes second waits for the next pass
     with place as materialized (
         select e.i, e.task_id, e.target, g.graph_id, case when t.graph_run_id is null then p_key[e.i] else t.run_key end as key, g.root_count,

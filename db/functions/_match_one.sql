@@ -9,16 +9,13 @@ set enable_seqscan = off
 as $$
 -- Purpose: rules 3 to 6 of SPEC 4.1 for one event on the state as it is, word by word. External ids and event ids are dealt with before.
 -- Parameters: service name, process uid, the task if it is clear already, run key, external id (unknown so far), status.
---          Setting orchestration.replay: a person replays a dead letter, which opens a partial run without an external id too.
 -- Returns: the task run (null and no reason: new work of task_id), how it was matched, or the dead letter's reason and words.
--- Calls:   _partial_gap.
+-- Calls:   _own_gap.
 declare
     v_echoes boolean;
     v_tasks bigint[];
     v_found bigint[];
     v_name text;
-    v_archived boolean;
-    v_gap text;
 begin
     task_id := p_task_id;
     select bool_or(k.echoes_ids) into v_echoes from orchestration.task_card k where k.service_name = p_service and k.process_uid = p_process;
@@ -39,7 +36,7 @@ begin
         end if;
         task_id := v_found[1];
     end if;
-    select k.task_name, k.archived into v_name, v_archived from orchestration.task_card k where k.task_id = _match_one.task_id;
+    select k.task_name into v_name from orchestration.task_card k where k.task_id = _match_one.task_id;
     if not v_echoes then
         select array_agg(q.id order by q.status = 'QUEUED', q.id) into v_found
         from orchestration.task_run q
@@ -71,32 +68,7 @@ begin
         return;
     end if;
     match := 'started';
-    if v_archived then
-        reason := 'unknown';
-        words := format('task %s is archived and nothing of it is in flight', v_name);
-        return;
-    end if;
-    if p_status = 'ACCEPTED' then
-        reason := 'unexpected';
-        words := format('task %s has no execution in flight that could be accepted', v_name);
-        return;
-    end if;
-    if exists (select from orchestration.graph_root g where g.task_id = _match_one.task_id)
-       or exists (select from orchestration.awaited_root a where a.task_id = _match_one.task_id and a.run_key = coalesce(p_key, ''))
-       or not exists (select from orchestration.chain c join orchestration.graph_chain gc on gc.chain_id = c.id join orchestration.graph g on g.id = gc.graph_id and not g.archived
-                      where c.previous_task_id = _match_one.task_id or c.next_task_id = _match_one.task_id) then
-        return;
-    end if;
-    if p_ext is null and not (coalesce(current_setting('orchestration.replay', true), '') = 'on' and p_status in ('SUCCESS', 'FAILED', 'SKIPPED')) then
-        reason := 'unexpected';
-        words := format('task %s is a root of no graph, nothing of it is in flight, and the event brings no external_id of its own', v_name);
-        return;
-    end if;
-    v_gap := orchestration._partial_gap(task_id, p_key);
-    if v_gap is not null then
-        reason := 'unexpected';
-        words := format('task %s is a root of no graph, and its partial run cannot be opened: %s', v_name, v_gap);
-    end if;
+    select x.reason, x.words into reason, words from orchestration._own_gap(task_id, p_key, p_ext, p_status) x;
 end
 $$;
 comment on function orchestration._match_one(text, text, bigint, text, text, text) is 'Which execution does one event belong to: rules 3 to 6.';

@@ -89,6 +89,21 @@ FOUND: dict[str, tuple[make.Shape, Sequence[make.Step]]] = {
         shape({"g": "a-b"}, nifi="a"),
         [make.Report(0), make.Update(((1, "CANCELLED"),))],
     ),
+    "work that goes on while its graph is archived: its end is expected nowhere": (
+        shape({"g": "a-b c-d", "h": "b-c"}),
+        [make.Report(2, status="RUNNING", key="m"), make.Archive(0), make.Report(2)],
+    ),
+    "the same where an edit took the root away": (
+        shape({"g": "a-b c-d"}),
+        [make.Report(2, status="RUNNING", key="m"), make.Edit(0, 1, 2), make.Report(2)],
+    ),
+    "such an end is replayed": (
+        shape({"g": "a-b c-d", "h": "b-c"}),
+        [
+            *(make.Report(1, key="n"), make.Report(2, status="RUNNING", key="m"), make.Archive(0)),
+            *(make.Report(2, key="m"), make.Replay(0), make.Archive(0), make.Report(2, key="m"), make.Replay(1)),
+        ],
+    ),
     "a chain in no graph crosses as any run": (
         shape({"g": "a-b a-c", "h": "a-e b-e"}),
         [make.Edit(0, 0, 1), make.LaunchChain(0, key="k"), make.Answer(0)],

@@ -102,7 +102,7 @@ class Engine:
             old = letter is not None and event.status not in ENDED and known.gone_on_since(letter.at)
             if old or (letter is not None and event.status == known.status):
                 raise RefusedError(f"task run {known.id} has gone on")
-            outcome = self._go_on(event, known, found.by)
+            outcome = self._go_on(event, known, found.by, replayed=letter is not None)
         if seen is not None and outcome.task_run is not None:
             world.seen[seen] = world.task_runs[outcome.task_run - 1], world.now
         return outcome
@@ -119,16 +119,17 @@ class Engine:
         )
         return Outcome("applied", born.id, found.by)
 
-    def _go_on(self, event: Event, task_run: TaskRun, by: str) -> Outcome:
+    def _go_on(self, event: Event, task_run: TaskRun, by: str, *, replayed: bool) -> Outcome:
         """An event of an execution that is known."""
         world, ends = self.world, event.status in ENDED
         if task_run.ended:
             return self._go_late(event, task_run, by)
         alone = task_run.origin is Origin.TOOL and not world.runs_of(task_run)
         if ends and alone:
-            partial = (event.external_id or task_run.external_id) is not None or task_run.replayed
+            partial = (event.external_id or task_run.external_id) is not None or replayed
             told_apart(world, task_run.task, event.run_key, event.status, partial=partial)
             task_run.key = event.run_key  # reading 18
+            task_run.replayed = replayed
         changes = event.status not in ("ACCEPTED", task_run.status)
         world.bind(task_run, event.external_id, news=event.status != task_run.status)
         task_run.acknowledged = True
