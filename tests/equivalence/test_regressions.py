@@ -101,7 +101,13 @@ FOUND: dict[str, tuple[make.Shape, Sequence[make.Step]]] = {
         shape({"g": "a-b c-d", "h": "b-c"}),
         [
             *(make.Report(1, key="n"), make.Report(2, status="RUNNING", key="m"), make.Archive(0)),
-            *(make.Report(2, key="m"), make.Replay(0), make.Archive(0), make.Report(2, key="m"), make.Replay(1)),
+            *(
+                make.Report(2, key="m"),
+                make.Replay(0),
+                make.Archive(0),
+                make.Report(2, key="m"),
+                make.Replay(1),
+            ),
         ],
     ),
     "a chain in no graph crosses as any run": (
