@@ -17,7 +17,16 @@ from tests.equivalence.shapes import shapes, steps_of
 from tests.support.databases import Database
 from tests.support.graphs import Feed
 
-KINDS = (make.Launch, make.LaunchTasks, make.Rerun, make.Mark, make.Pause, make.Resume, make.Edit, make.Archive)
+KINDS = (
+    make.Launch,
+    make.LaunchTasks,
+    make.Rerun,
+    make.Mark,
+    make.Pause,
+    make.Resume,
+    make.Edit,
+    make.Archive,
+)
 
 
 @pytest.fixture(scope="module")
