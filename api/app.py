@@ -11,7 +11,7 @@ from flask import Response, g, request
 from flask_openapi3 import Info, OpenAPI
 from werkzeug.exceptions import HTTPException
 
-from . import collections, control, errors, health, intake
+from . import collections, control, errors, health, inspection, intake
 from .auth import Authenticator
 from .database import Database
 from .models import ProblemModel
@@ -52,6 +52,8 @@ def create_app(settings: Settings, *, connect: bool = True) -> OpenAPI:
     errors.register(app, database)
     app.register_api(collections.blueprint())
     app.register_api(control.blueprint())
+    app.register_api(inspection.blueprint())
+    app.register_api(control.service_blueprint())
     app.register_api(intake.blueprint())
     app.register_blueprint(health.blueprint())
     app.extensions["orchestration.scopes"] = _scopes(app)

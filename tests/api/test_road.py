@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.api.conftest import Asker
 
 
-def test_define_report_look_launch(ask: Asker) -> None:
+@pytest.fixture(scope="module")
+def daily(ask: Asker) -> int:
+    """The graph daily: load_stg -> stg_to_ods -> report; its id."""
     services: list[dict[str, object]] = [
         {"name": "airflow", "dispatch_topic": "airflow_tasks", "echoes_ids": True},
         {"name": "nifi"},
@@ -24,17 +28,26 @@ def test_define_report_look_launch(ask: Asker) -> None:
         chain = ask("POST", "/chains", {"previous_task": previous, "next_task": following})
         assert chain.body["graph_id"] is None
         assert ask("POST", "/graph-chains", {"graph": "daily", "chain_id": chain.body["id"]}).status == 201
+    return int(graph.body["id"])
 
+
+@pytest.fixture(scope="module")
+def run(ask: Asker, daily: int) -> int:
+    """A run of it that an event has opened; its id."""
     done = ask(
         "POST", "/events", {"service": "nifi", "process": "load_stg", "status": "SUCCESS", "run_key": "k"}
     )
     assert (done.status, done.body["dead_letter_id"]) == (200, None)
     runs = ask("GET", "/graph-runs?graph=daily&run_key=k").body["items"]
-    assert [run["status"] for run in runs] == ["RUNNING"]
-    started = ask("GET", "/task-runs?task=stg_to_ods").body["items"]
-    assert [(run["status"], run["graph_run_id"]) for run in started] == [("DISPATCHED", runs[0]["id"])]
+    assert [(run["status"], run["graph_id"]) for run in runs] == [("RUNNING", daily)]
+    return int(runs[0]["id"])
 
-    launched = ask("POST", f"/graphs/{graph.body['id']}/launch", {"run_key": "by hand", "params": {"n": 1}})
+
+def test_define_report_look_launch(ask: Asker, daily: int, run: int) -> None:
+    started = ask("GET", "/task-runs?task=stg_to_ods").body["items"]
+    assert [(run["status"], run["graph_run_id"]) for run in started] == [("DISPATCHED", run)]
+
+    launched = ask("POST", f"/graphs/{daily}/launch", {"run_key": "by hand", "params": {"n": 1}})
     assert (launched.status, launched.body["params"]) == (201, {"n": 1})
     history = ask("GET", f"/graph-runs/{launched.body['id']}/history").body["items"]
     assert {(row["source"], row["actor"]) for row in history} == {("rest", "tester")}
@@ -47,21 +60,19 @@ def test_an_event_nobody_knows_is_a_dead_letter(ask: Asker) -> None:
     assert (letter.body["topic"], letter.body["reason"]) == ("rest", "unknown")
 
 
-def test_a_post_sent_twice_with_one_key_happens_once(ask: Asker) -> None:
-    graph = ask("GET", "/graphs?name=daily").body["items"][0]["id"]
-    first = ask("POST", f"/graphs/{graph}/launch", {"run_key": "once"}, Idempotency_Key="abc")
-    again = ask("POST", f"/graphs/{graph}/launch", {"run_key": "once"}, Idempotency_Key="abc")
+def test_a_post_sent_twice_with_one_key_happens_once(ask: Asker, daily: int) -> None:
+    first = ask("POST", f"/graphs/{daily}/launch", {"run_key": "once"}, Idempotency_Key="abc")
+    again = ask("POST", f"/graphs/{daily}/launch", {"run_key": "once"}, Idempotency_Key="abc")
     assert (first.status, again.status) == (201, 201)
     assert again.body == first.body
     assert again.headers["Idempotent-Replayed"] == "true"
-    assert len(ask("GET", f"/graph-runs?graph_id={graph}&run_key=once").body["items"]) == 1
-    other = ask("POST", f"/graphs/{graph}/launch", {"run_key": "other"}, Idempotency_Key="abc")
+    assert len(ask("GET", f"/graph-runs?graph_id={daily}&run_key=once").body["items"]) == 1
+    other = ask("POST", f"/graphs/{daily}/launch", {"run_key": "other"}, Idempotency_Key="abc")
     assert (other.status, other.body["code"]) == (422, "OR502")
 
 
-def test_without_a_body_the_defaults_hold(ask: Asker) -> None:
-    graph = ask("GET", "/graphs?name=daily").body["items"][0]["id"]
-    assert ask("POST", f"/graphs/{graph}/launch").status == 201
+def test_without_a_body_the_defaults_hold(ask: Asker, daily: int) -> None:
+    assert ask("POST", f"/graphs/{daily}/launch").status == 201
 
 
 def test_why_did_nothing_happen(ask: Asker) -> None:
@@ -75,16 +86,16 @@ def test_why_did_nothing_happen(ask: Asker) -> None:
 
 
 def test_dead_letters_are_replayed_once_their_cause_is_mended(ask: Asker) -> None:
-    sent = ask("POST", "/events", {"service": "nifi", "process": "late", "status": "SUCCESS"})
+    ask("POST", "/services", {"name": "lake"})
+    sent = ask("POST", "/events", {"service": "lake", "process": "late", "status": "SUCCESS"})
     assert ask("POST", f"/dead-letters/{sent.body['dead_letter_id']}/replay").status == 409
-    ask("POST", "/processes", {"service": "nifi", "uid": "late"})
-    ask("POST", "/tasks", {"name": "late", "process": {"service": "nifi", "uid": "late"}})
+    ask("POST", "/processes", {"service": "lake", "uid": "late"})
+    ask("POST", "/tasks", {"name": "late", "process": {"service": "lake", "uid": "late"}})
     assert ask("POST", "/dead-letters/replay", {"reason": "unknown"}).body["replayed"] == 1
     assert ask("POST", f"/dead-letters/{sent.body['dead_letter_id']}/replay").body["code"] == "OR406"
 
 
-def test_as_of(ask: Asker) -> None:
-    run = ask("GET", "/graph-runs?graph=daily&run_key=k").body["items"][0]
-    rows = ask("GET", f"/graph-runs/{run['id']}/as-of?at=2100-01-01T00:00:00Z").body["items"]
+def test_as_of(ask: Asker, run: int) -> None:
+    rows = ask("GET", f"/graph-runs/{run}/as-of?at=2100-01-01T00:00:00Z").body["items"]
     assert {row["task"] for row in rows} == {None, "load_stg", "stg_to_ods"}
-    assert ask("GET", f"/graph-runs/{run['id']}/as-of?at=2000-01-01T00:00:00Z").status == 404
+    assert ask("GET", f"/graph-runs/{run}/as-of?at=2000-01-01T00:00:00Z").status == 404
