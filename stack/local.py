@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from . import StackError, say
+from . import StackError, dwh, say
 from .api import Api
 from .bridge import Bridge
 from .layout import Layout
@@ -66,6 +66,7 @@ class Stack:
             kafka = choose_kafka(self.layout, had.get("kafka", {}), own, self.say)
             api = Api(self.layout, self.say)
             state = {
+                **had,
                 "postgres": postgres.settings,
                 "kafka": kafka.settings,
                 "api": api.settings(had.get("api", {})),
@@ -80,6 +81,12 @@ class Stack:
                 errors = [error for error in (database.exception(), broker.exception()) if error is not None]
             if errors:
                 raise errors[0]
+            if dwh.NEEDED_BY.intersection(extras) or "dwh" in had:
+                state["dwh"], warehouse = dwh.bring_up(
+                    self.layout, had.get("dwh", {}), own, postgres.address, self.say
+                )
+                self.layout.save(state)
+                values[dwh.VARIABLE] = warehouse
             empty_broker = kafka.source == "fallback" and broker.result()
             Bridge(self.layout, self.say).up(command(), programs, empty_broker=empty_broker)
             url = f"http://127.0.0.1:{state['api']['port']}"

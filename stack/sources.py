@@ -169,7 +169,12 @@ def users_own(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment without what a local stack's `.run/env` put there: those servers are no servers of the user's."""
     own = dict(environ)
     if MARK in environ:
-        for name in ("ORCHESTRATION_ADMIN_DSN", "ORCHESTRATION_DSN", "ORCHESTRATION_KAFKA_BOOTSTRAP"):
+        for name in (
+            "ORCHESTRATION_ADMIN_DSN",
+            "ORCHESTRATION_DSN",
+            "ORCHESTRATION_KAFKA_BOOTSTRAP",
+            "DWH_DSN",
+        ):
             if "127.0.0.1:" in own.get(name, ""):
                 del own[name]
         for name in ("ORCHESTRATION_API_URL", "ORCHESTRATION_API_TOKEN"):

@@ -81,7 +81,7 @@ def _link_for_mypy() -> None:
     """mypy follows no editable installation: let it see `orchestration.db` and its neighbours as folders."""
     folder = VENV / "typing" / "orchestration"
     folder.mkdir(parents=True, exist_ok=True)
-    for package in ("api", "bridge", "client", "db"):
+    for package in ("api", "bridge", "client", "dags", "db"):
         link = folder / package
         if not link.is_symlink():
             link.symlink_to(ROOT / package)
