@@ -9,7 +9,8 @@ set enable_mergejoin = off
 set orchestration.engine = 'on'
 as $$
 -- Purpose: next-task resolution. Places ended for good: count them off, skip what is downstream of the unsuccessful ones, count down the
---          joins of the successful ones and start every successor whose last predecessor this was. Set-based, linear in the places.
+--          joins of the successful ones and start every successor whose last predecessor this was, in the order of what completed them. Set-based,
+--          linear in the places.
 -- Parameters: ended places (graph run, task, status), each place once, in the order of their events.
 -- Locks:   graph_run rows in id order (through _end_places), then countdown rows in key order.
 -- Calls:   _end_places, _skip_downstream, _start.
@@ -23,7 +24,7 @@ begin
         perform orchestration._skip_downstream(p_run_ids, p_task_ids, p_statuses);
     end if;
     with arrival as materialized (
-        select r.id as run_id, s.task_id, s.needs
+        select r.id as run_id, s.task_id, s.needs, p.i as at
         from generate_series(1, cardinality(p_run_ids)) p(i)
         cross join lateral (select x.id, x.version_id, x.has_filled from orchestration.graph_run x where x.id = p_run_ids[p.i] and x.status = 'RUNNING' offset 0) r
         cross join lateral (select x.successor_ids, x.successor_needs from orchestration.graph_version_task x where x.version_id = r.version_id and x.task_id = p_task_ids[p.i] and x.successor_ids <> '{}' offset 0) v
@@ -40,10 +41,16 @@ begin
         on conflict (graph_run_id, task_id) do update set remaining = c.remaining - (excluded.needed - excluded.remaining)
         returning c.graph_run_id, c.task_id, c.remaining
     )
-    select array_agg(x.run_id), array_agg(x.task_id) into v_runs, v_tasks
-    from (select a.run_id, a.task_id from arrival a where a.needs = 1
+    -- a join starts with its last arrival
+    select array_agg(x.run_id order by x.at), array_agg(x.task_id order by x.at) into v_runs, v_tasks
+    from (select a.run_id, a.task_id, a.at from arrival a where a.needs = 1
           union all
-          select c.graph_run_id, c.task_id from counted c where c.remaining = 0) x;
+          select j.run_id, j.task_id, max(j.at)
+          from (select a.run_id, a.task_id, a.at, null::integer as remaining from arrival a where a.needs > 1
+                union all
+                select c.graph_run_id, c.task_id, null, c.remaining from counted c) j
+          group by j.run_id, j.task_id
+          having max(j.remaining) = 0) x;
     if v_runs is not null then
         perform orchestration._start(v_runs, v_tasks);
     end if;

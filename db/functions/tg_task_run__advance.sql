@@ -29,6 +29,8 @@ declare
     v_shared boolean;
     v_own boolean;
     v_order text;
+    v_ordered boolean := false;
+    v_id bigint;
     v_homed bigint[];
     v_failed bigint[];
     v_again bigint[] := '{}'::bigint[];
@@ -73,6 +75,7 @@ begin
         v_again := orchestration._retry(v_failed, v_ended);
     end if;
     if v_order is not null and cardinality(v_ended) > 1 and exists (select from orchestration.service s where not s.echoes_ids and s.dispatch_topic is not null) then
+        v_ordered := true;
         -- a tool that does not echo ids is matched to the oldest execution: what events start is made in their order
         v_ended := array(select o.id from unnest(string_to_array(v_order, ',')::bigint[]) with ordinality o(id, i)
                          where case when o.id in (select x from unnest(v_ended) x) then true end order by o.i);
@@ -84,6 +87,37 @@ begin
                         select e.id, null, null, null, e.i from unnest(v_ended) with ordinality e(id, i)) u
                   group by u.id having max(u.run_id) is not null) x;
         end if;
+    end if;
+    if v_ordered and v_place is not null and v_runs is not null and exists (select from orchestration.graph_root r where r.task_id = any (v_place_tasks)) and exists (
+        -- what some start by crossing into another graph, others start in a run of that graph
+        with crossing as (
+            select distinct g.graph_id, s.next_task_id
+            from unnest(v_place) p(id)
+            cross join lateral (select x.task_id from orchestration.task_run x where x.id = p.id offset 0) t
+            cross join lateral (select x.graph_id from orchestration.graph_root x where x.task_id = t.task_id offset 0) g
+            cross join lateral (select c.next_task_id from orchestration.chain c where c.previous_task_id = t.task_id offset 0) s
+            where not exists (select from orchestration.graph_run_task_run l
+                              where l.task_run_id = p.id and (select r.graph_id from orchestration.graph_run r where r.id = l.graph_run_id) = g.graph_id offset 0)
+        )
+        select from crossing x
+        cross join lateral (select c.previous_task_id from orchestration.chain c where c.next_task_id = x.next_task_id offset 0) b
+        where (x.graph_id, b.previous_task_id) in (select r.graph_id, q.task_id from unnest(v_runs, v_tasks) q(run_id, task_id)
+                                                   cross join lateral (select y.graph_id from orchestration.graph_run y where y.id = q.run_id offset 0) r)) then
+        -- one after the other, so that it is started in their order
+        foreach v_id in array v_ended loop
+            select array_agg(l.graph_run_id order by l.graph_run_id), array_agg(l.task_id order by l.graph_run_id), array_agg(t.status order by l.graph_run_id)
+            into v_runs, v_tasks, v_statuses
+            from orchestration.task_run t
+            join orchestration.graph_run_task_run l on l.task_run_id = t.id
+            where t.id = v_id and not v_id = any (v_again);
+            if v_runs is not null then
+                perform orchestration._settle(v_runs, v_tasks, v_statuses);
+            end if;
+            if v_id = any (v_place) then
+                perform orchestration._place(array[v_id]);
+            end if;
+        end loop;
+        return null;
     end if;
     if v_shared or cardinality(v_again) > 0 then
         select array_agg(l.graph_run_id order by e.i, l.graph_run_id), array_agg(l.task_id order by e.i, l.graph_run_id),
