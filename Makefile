@@ -16,7 +16,7 @@ demo: ## Show the whole flow on real servers: start them, run the acceptance gra
 	@$(PYTHON) -m stack.prepare stack
 	@exec $(BIN)/python -m stack.demo
 
-up: ## Start PostgreSQL, Kafka and the bridge; addresses go to .run/env (WITH="…" adds more)
+up: ## Start PostgreSQL, Kafka and the bridge; addresses go to .run/env (WITH=airflow adds Airflow)
 	@$(PYTHON) -m stack.prepare stack
 	@exec $(BIN)/python -m stack up
 

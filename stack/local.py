@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from . import StackError, dwh, say
+from .airflow.server import Airflow, is_healthy, users_airflow
 from .api import Api
 from .bridge import Bridge
 from .layout import Layout
@@ -24,7 +25,7 @@ __all__ = ["EXTRAS", "Row", "Stack"]
 
 TECH_USER = "a001_orchestration_tech_user"
 DEV_PASSWORD = "usrofa001_orchestration_tech_user"  # noqa: S105 - public, refused outside DEV
-EXTRAS: tuple[str, ...] = ()
+EXTRAS = ("airflow",)
 """What `make up WITH="…"` can add."""
 
 
@@ -52,16 +53,16 @@ class Stack:
         """
         unknown = [name for name in extras if name not in EXTRAS]
         if unknown:
-            known = (
-                f"known: {', '.join(EXTRAS)}"
-                if EXTRAS
-                else "this version adds nothing to PostgreSQL, Kafka and the bridge"
+            raise StackError(
+                f'WITH="{" ".join(extras)}": {", ".join(unknown)} is unknown; known: {", ".join(EXTRAS)}'
             )
-            raise StackError(f'WITH="{" ".join(extras)}": {", ".join(unknown)} is unknown; {known}')
         own = users_own(os.environ if environ is None else environ)
         self.layout.prepare()
         with self._alone():
             had = self.layout.load()
+            wanted = {*extras, *had.get("with", {}).get("names", [])}  # what is up already is kept up
+            users = users_airflow(own) if "airflow" in wanted else None
+            airflow = Airflow(self.layout, self.say) if "airflow" in wanted and not users else None
             postgres = choose_postgres(self.layout, had.get("postgres", {}), own, self.say)
             kafka = choose_kafka(self.layout, had.get("kafka", {}), own, self.say)
             api = Api(self.layout, self.say)
@@ -70,18 +71,23 @@ class Stack:
                 "postgres": postgres.settings,
                 "kafka": kafka.settings,
                 "api": api.settings(had.get("api", {})),
+                "with": {"names": sorted(wanted)},
             }
+            if airflow:
+                state["airflow"] = airflow.settings(had.get("airflow", {}))
             self.layout.save(state)
             values = self._values(own, postgres, kafka)
             self.layout.write_env(values)
             programs = {**own, **values}
-            with ThreadPoolExecutor(2) as pool:
+            with ThreadPoolExecutor(3) as pool:
                 database = pool.submit(self._bring_up, "PostgreSQL", postgres, programs, self._deploy)
                 broker = pool.submit(self._bring_up, "Kafka", kafka, programs, self._create_topics)
-                errors = [error for error in (database.exception(), broker.exception()) if error is not None]
+                python = pool.submit(airflow.install) if airflow else None
+                begun = [each for each in (database, broker, python) if each is not None]
+                errors = [error for each in begun if (error := each.exception()) is not None]
             if errors:
                 raise errors[0]
-            if dwh.NEEDED_BY.intersection(extras) or "dwh" in had:
+            if dwh.NEEDED_BY.intersection(wanted) or "dwh" in had:
                 state["dwh"], warehouse = dwh.bring_up(
                     self.layout, had.get("dwh", {}), own, postgres.address, self.say
                 )
@@ -94,6 +100,9 @@ class Stack:
             self.layout.save({**state, "api": {**state["api"], "token": token}})
             api.up(command(), programs, url)
             values |= {"ORCHESTRATION_API_URL": url, "ORCHESTRATION_API_TOKEN": token}
+            if airflow and python:
+                values |= airflow.up(python.result(), state["airflow"], {**own, **values})
+            values |= users or {}
             self.layout.write_env(values)
         return values
 
@@ -102,12 +111,16 @@ class Stack:
         if not self.layout.run.exists():
             return
         with self._alone():
+            Airflow(self.layout, self.say).down()
             Api(self.layout, self.say).down()
             Bridge(self.layout, self.say).down()
             for name, choice in self._choices().items():
                 if choice.server.running and choice.source != "environment":
                     self.say(f"{name}: stopping")
                     choice.server.stop()
+            state = self.layout.load()
+            if state.pop("with", None):
+                self.layout.save(state)
 
     def clean(self) -> None:
         """Stop everything and drop its data."""
@@ -115,7 +128,12 @@ class Stack:
         if not self.layout.run.exists():
             return
         with self._alone():
-            for choice in self._choices().values():
+            choices = self._choices()
+            # a server of the user's own stays: what was made in it goes
+            stays = None if "PostgreSQL" in choices else self.layout.read_env().get("ORCHESTRATION_ADMIN_DSN")
+            if "airflow" in self.layout.load():
+                Airflow(self.layout, self.say).drop(stays)
+            for choice in choices.values():
                 choice.server.drop()
             self.layout.drop_shared()
             for path in self.layout.run.iterdir():
@@ -139,9 +157,18 @@ class Stack:
         api = Api(self.layout, self.say)
         url = self.layout.read_env().get("ORCHESTRATION_API_URL", "")
         rows.append(Row("API", "up" if api.pid else "down", url, "local"))
+        if "airflow" in self.layout.load().get("with", {}).get("names", []):
+            rows.append(self._airflow_row())
         return rows
 
     # -- helpers --------------------------------------------------------------------------------
+
+    def _airflow_row(self) -> Row:
+        url = self.layout.read_env().get("AIRFLOW_URL", "")
+        if "airflow" not in self.layout.load():
+            return Row("Airflow", "up" if is_healthy(url) else "down", url, "environment")
+        airflow = Airflow(self.layout, self.say)
+        return Row("Airflow", "up" if airflow.pid and is_healthy(url) else "down", url, "local")
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -179,4 +179,7 @@ def users_own(environ: Mapping[str, str]) -> dict[str, str]:
                 del own[name]
         for name in ("ORCHESTRATION_API_URL", "ORCHESTRATION_API_TOKEN"):
             own.pop(name, None)
+        if "//127.0.0.1:" in own.get("AIRFLOW_URL", ""):
+            del own["AIRFLOW_URL"]
+            own.pop("AIRFLOW_DAGS_FOLDER", None)
     return own
