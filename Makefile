@@ -16,7 +16,7 @@ demo: ## Show the whole flow on real servers: start them, run the acceptance gra
 	@$(PYTHON) -m stack.prepare stack
 	@exec $(BIN)/python -m stack.demo
 
-up: ## Start PostgreSQL, Kafka and the bridge; addresses go to .run/env (WITH=airflow adds Airflow)
+up: ## Start PostgreSQL, Kafka and the bridge; addresses go to .run/env (WITH="airflow nifi" adds those)
 	@$(PYTHON) -m stack.prepare stack
 	@exec $(BIN)/python -m stack up
 

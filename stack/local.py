@@ -19,13 +19,16 @@ from .airflow.server import Airflow, is_healthy, users_airflow
 from .api import Api
 from .bridge import Bridge
 from .layout import Layout
+from .nifi.program import VARIABLE as NIFI_URL
+from .nifi.program import Program as Nifi
+from .nifi.server import answers
 from .sources import MARK, Choice, choose_kafka, choose_postgres, users_own
 
 __all__ = ["EXTRAS", "Row", "Stack"]
 
 TECH_USER = "a001_orchestration_tech_user"
 DEV_PASSWORD = "usrofa001_orchestration_tech_user"  # noqa: S105 - public, refused outside DEV
-EXTRAS = ("airflow",)
+EXTRAS = ("airflow", "nifi")
 """What `make up WITH="…"` can add."""
 
 
@@ -63,6 +66,7 @@ class Stack:
             wanted = {*extras, *had.get("with", {}).get("names", [])}  # what is up already is kept up
             users = users_airflow(own) if "airflow" in wanted else None
             airflow = Airflow(self.layout, self.say) if "airflow" in wanted and not users else None
+            nifi = Nifi(self.layout, self.say) if "nifi" in wanted else None
             postgres = choose_postgres(self.layout, had.get("postgres", {}), own, self.say)
             kafka = choose_kafka(self.layout, had.get("kafka", {}), own, self.say)
             api = Api(self.layout, self.say)
@@ -75,15 +79,18 @@ class Stack:
             }
             if airflow:
                 state["airflow"] = airflow.settings(had.get("airflow", {}))
+            if nifi:
+                state["nifi"] = nifi.settings(had.get("nifi", {}), own)
             self.layout.save(state)
             values = self._values(own, postgres, kafka)
             self.layout.write_env(values)
             programs = {**own, **values}
-            with ThreadPoolExecutor(3) as pool:
+            with ThreadPoolExecutor(4) as pool:
                 database = pool.submit(self._bring_up, "PostgreSQL", postgres, programs, self._deploy)
                 broker = pool.submit(self._bring_up, "Kafka", kafka, programs, self._create_topics)
                 python = pool.submit(airflow.install) if airflow else None
-                begun = [each for each in (database, broker, python) if each is not None]
+                flows = pool.submit(nifi.launch, state["nifi"]) if nifi else None
+                begun = [each for each in (database, broker, python, flows) if each is not None]
                 errors = [error for each in begun if (error := each.exception()) is not None]
             if errors:
                 raise errors[0]
@@ -103,6 +110,8 @@ class Stack:
             if airflow and python:
                 values |= airflow.up(python.result(), state["airflow"], {**own, **values})
             values |= users or {}
+            if nifi:
+                values[NIFI_URL] = nifi.await_ready(state["nifi"])
             self.layout.write_env(values)
         return values
 
@@ -112,6 +121,7 @@ class Stack:
             return
         with self._alone():
             Airflow(self.layout, self.say).down()
+            Nifi(self.layout, self.say).down()
             Api(self.layout, self.say).down()
             Bridge(self.layout, self.say).down()
             for name, choice in self._choices().items():
@@ -133,6 +143,7 @@ class Stack:
             stays = None if "PostgreSQL" in choices else self.layout.read_env().get("ORCHESTRATION_ADMIN_DSN")
             if "airflow" in self.layout.load():
                 Airflow(self.layout, self.say).drop(stays)
+            Nifi(self.layout, self.say).drop()
             for choice in choices.values():
                 choice.server.drop()
             self.layout.drop_shared()
@@ -159,6 +170,8 @@ class Stack:
         rows.append(Row("API", "up" if api.pid else "down", url, "local"))
         if "airflow" in self.layout.load().get("with", {}).get("names", []):
             rows.append(self._airflow_row())
+        if "nifi" in self.layout.load().get("with", {}).get("names", []):
+            rows.append(self._nifi_row())
         return rows
 
     # -- helpers --------------------------------------------------------------------------------
@@ -169,6 +182,12 @@ class Stack:
             return Row("Airflow", "up" if is_healthy(url) else "down", url, "environment")
         airflow = Airflow(self.layout, self.say)
         return Row("Airflow", "up" if airflow.pid and is_healthy(url) else "down", url, "local")
+
+    def _nifi_row(self) -> Row:
+        url = self.layout.read_env().get(NIFI_URL, "")
+        source = self.layout.load().get("nifi", {}).get("source", "")
+        up = answers(url) if source == "environment" else Nifi(self.layout, self.say).pid
+        return Row("NiFi", "up" if up else "down", url, source)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -182,4 +182,6 @@ def users_own(environ: Mapping[str, str]) -> dict[str, str]:
         if "//127.0.0.1:" in own.get("AIRFLOW_URL", ""):
             del own["AIRFLOW_URL"]
             own.pop("AIRFLOW_DAGS_FOLDER", None)
+        if "//127.0.0.1:" in own.get("NIFI_URL", ""):
+            del own["NIFI_URL"]
     return own

@@ -48,7 +48,7 @@ class Supervised:
     def start(
         self,
         command: Sequence[str | Path],
-        env: Mapping[str, str],
+        env: Mapping[str, str] | None,
         settings: Mapping[str, str],
         *,
         once: Sequence[str] = (),
