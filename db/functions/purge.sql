@@ -9,8 +9,9 @@ set enable_mergejoin = off
 set orchestration.engine = 'on'
 as $$
 -- Purpose: what ended long ago leaves: groups of graph runs that share task runs, closed (every run and task run of the group ended before
---          the instant), with their task runs, links and history; task runs that stand in no graph run; then event ids beyond their memory,
---          dead letters beyond their retention, versions and partitions that nothing uses any more. Call it until it answers 0.
+--          the instant), with their task runs, links and history; task runs that stand in no graph run; pauses that no run left has
+--          lived through; then event ids beyond their memory, dead letters beyond their retention, versions and partitions that nothing uses any
+--          more. Call it until it answers 0.
 -- Parameters: older_than, at least 0; batch, how many graph runs (and as many lone task runs) to look at in one call.
 -- Returns: rows removed.
 -- Raises:  OR106, OR501.
@@ -98,6 +99,14 @@ begin
     delete from orchestration.dead_letter d
     where d.id in (select x.id from orchestration.dead_letter x
                    where x.created_at < orchestration._now() - (select s.value::interval from orchestration.setting s where s.name = 'dead_letter_retention')
+                   order by x.id limit batch);
+    get diagnostics v_count = row_count;
+    v_removed := v_removed + v_count;
+    -- pauses that are over count for runs that were there before their end
+    delete from orchestration.graph_pause p
+    where p.id in (select x.id from orchestration.graph_pause x
+                   where x.resumed_at < v_cutoff
+                     and coalesce((select r.created_at >= x.resumed_at from orchestration.graph_run r where r.graph_id = x.graph_id order by r.id limit 1), true)
                    order by x.id limit batch);
     get diagnostics v_count = row_count;
     v_removed := v_removed + v_count;
