@@ -39,7 +39,7 @@ begin
         from (select p_ids[i] as id, p_statuses[i] as status, p_matches[i] as match, p_exts[i] as ext, p_details[i] as detail, p_results[i] as result, p_keys[i] as key
               from generate_series(1, cardinality(p_ids)) i offset 0) e
         where t.id = e.id and t.id = any (p_ids)
-          and (t.status in ('QUEUED', 'DISPATCHED') or (t.status = 'RUNNING' and e.status <> 'RUNNING'))
+          and t.finished_at is null and (t.status <> 'RUNNING' or e.status <> 'RUNNING')
         returning t.id
     )
     select array_agg(h.id) into v_hit from hit h;

@@ -59,7 +59,7 @@ begin
         update orchestration.task_run t
         set previous_status = t.status, status = 'SUCCESS', reason = 'late', detail = format('attempt %s, task run %s, succeeded late', v_t.attempt, p_id) || coalesce(': ' || p_detail, ''),
             result = p_result, matched_by = p_match, finished_at = v_now, updated_at = v_now
-        where t.id = v_next.id and t.status = 'QUEUED';
+        where t.id = v_next.id and t.status is not distinct from 'QUEUED';
         if not found then
             return false;
         end if;

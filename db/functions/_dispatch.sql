@@ -29,7 +29,7 @@ begin
     where r.id = any (array(select l.graph_run_id from unnest(p_task_run_ids) p(id)
                             cross join lateral (select x.graph_run_id from orchestration.graph_run_task_run x where x.task_run_id = p.id offset 0) l))
     order by r.id for no key update;
-    v_ids := array(select t.id from orchestration.task_run t where t.id = any (p_task_run_ids) and t.status = 'QUEUED' order by t.id for no key update);
+    v_ids := array(select t.id from orchestration.task_run t where t.id = any (p_task_run_ids) and t.status is not distinct from 'QUEUED' order by t.id for no key update);
     if exists (select from orchestration.graph_pause g where g.resumed_at is null) then
         v_paused := orchestration._paused_graphs(array(select distinct t.graph_run_id from orchestration.task_run t where t.id = any (v_ids)));
     end if;

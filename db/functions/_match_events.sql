@@ -180,7 +180,7 @@ begin
     select e.i, t.task_id, t.external_id into v_one
     from unnest(o_target, o_reason, p_status) with ordinality e(target, reason, status, i)
     cross join lateral (select x.task_id, x.external_id from orchestration.task_run x
-                        where x.id = e.target and x.status = 'RUNNING' and x.graph_run_id is null and x.dispatched_at is null and x.attempt = 1 offset 0) t
+                        where x.id = e.target and x.status is not distinct from 'RUNNING' and x.graph_run_id is null and x.dispatched_at is null and x.attempt = 1 offset 0) t
     where e.i between p_from and o_to and e.reason is null and e.status in ('SUCCESS', 'FAILED', 'SKIPPED')
       and not exists (select from orchestration.graph_root g where g.task_id = t.task_id offset 0)
     order by e.i limit 1;

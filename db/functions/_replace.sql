@@ -36,7 +36,7 @@ begin
         from unnest(p_old) p(old_id)
         cross join lateral (select x.id from orchestration.graph_run x where x.id = p.old_id and x.status = 'RUNNING' offset 0) r
         cross join lateral (select x.task_run_id from orchestration.graph_run_task_run x where x.graph_run_id = r.id offset 0) l
-        cross join lateral (select x.id from orchestration.task_run x where x.id = l.task_run_id and x.status = 'QUEUED' offset 0) t
+        cross join lateral (select x.id from orchestration.task_run x where x.id = l.task_run_id and x.status is not distinct from 'QUEUED' offset 0) t
         where not exists (select from orchestration.graph_run_task_run o
                           where o.task_run_id = t.id and not o.graph_run_id = any (p_old)
                             and (select x.status from orchestration.graph_run x where x.id = o.graph_run_id) = 'RUNNING' offset 0);

@@ -43,7 +43,7 @@ begin
         v_now := orchestration._now();
         update orchestration.task_run t
         set previous_status = t.status, status = 'FAILED', reason = 'config', detail = 'the dispatch is over 1 MiB', finished_at = v_now, updated_at = v_now
-        where t.id = any (v_ids) and t.status = 'DISPATCHED';
+        where t.id = any (v_ids) and t.status is not distinct from 'DISPATCHED';
         if v_count = 0 then
             return;
         end if;

@@ -21,7 +21,7 @@ as $$
     ('OR206', 'the transaction is not READ COMMITTED', 409, '{}'),
     ('OR301', 'a transition that is not legal', 409, array['task_run_finished_at_matches_status', 'graph_run_finished_at_matches_status']),
     ('OR302', 'a column that never changes', 422, '{}'),
-    ('OR303', 'a row of a run table that cannot be written so', 422, array['graph_run_task_run_place_is_unique', 'graph_run_task_run_pkey', 'countdown_remaining_is_not_negative', 'graph_run_open_count_is_not_negative']),
+    ('OR303', 'a row of a run table that cannot be written so', 422, array['graph_run_task_run_place_is_unique', 'graph_run_task_run_by_task_run', 'countdown_remaining_is_not_negative', 'graph_run_open_count_is_not_negative']),
     ('OR304', 'an event that is malformed', 422, '{}'),
     ('OR305', 'the record is append-only', 403, '{}'),
     ('OR306', 'a run that is open or shared cannot be deleted', 409, '{}'),

@@ -42,7 +42,7 @@ begin
         update orchestration.task_run t
         set previous_status = t.status, status = 'CANCELLED', reason = 'cancelled', detail = orchestration._by_hand('skipped at the resume of the graph', null),
             finished_at = v_now, updated_at = v_now
-        where t.id = any (v_ids) and t.status = 'QUEUED';
+        where t.id = any (v_ids) and t.status is not distinct from 'QUEUED';
         return null;
     end if;
     -- a retry's clock stood still as well: its delay, and all pauses since the failure
@@ -50,11 +50,11 @@ begin
     set due_at = t.created_at + orchestration._retry_delay((select k.retry_delay from orchestration.task k where k.id = t.task_id), t.attempt - 1)
                  + orchestration._stood_still(new.id, t.created_at, v_now),
         updated_at = v_now
-    where t.id = any (v_ids) and t.status = 'QUEUED' and t.retry_of_id is not null;
+    where t.id = any (v_ids) and t.status is not distinct from 'QUEUED' and t.retry_of_id is not null;
     v_ids := array(
         select i.id
         from unnest(v_ids) with ordinality i(id, n)
-        join orchestration.task_run t on t.id = i.id and t.status = 'QUEUED' and (t.retry_of_id is null or t.due_at <= v_now)
+        join orchestration.task_run t on t.id = i.id and t.status is not distinct from 'QUEUED' and (t.retry_of_id is null or t.due_at <= v_now)
         order by i.n);
     if orchestration._dispatch(v_ids) > 0 then
         -- the outbox goes by id: what goes first takes the first of these ids for its place

@@ -143,7 +143,7 @@ create table orchestration.chain (
     constraint chain_ends_differ check (previous_task_id <> next_task_id),
     constraint chain_pair_is_unique unique (previous_task_id, next_task_id)
 );
-create index chain_by_next_task on orchestration.chain (next_task_id, previous_task_id);
+create index chain_by_next_task on orchestration.chain (next_task_id, previous_task_id) where next_task_id is not null;
 comment on table orchestration.chain is 'One edge previous_task -> next_task. All chains together never form a cycle.';
 
 create table orchestration.task_order (

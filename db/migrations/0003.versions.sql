@@ -1,5 +1,6 @@
 -- Versions: what a graph run is pinned to. Edits only leave a marker (they lock nothing a run start needs); the next run's start
 -- compiles all committed edits of the graph into one immutable version.
+-- Where an index says `where <its first column> is not null` see ARCHITECTURE.md, "Plans do not depend on what the tables looked like".
 -- depends: 0002.definitions
 
 create table orchestration.graph_change (
@@ -18,7 +19,7 @@ create table orchestration.graph_version (
     task_count integer not null,
     created_at timestamptz not null default now()
 );
-create index graph_version_by_graph on orchestration.graph_version (graph_id, id);
+create index graph_version_by_graph on orchestration.graph_version (graph_id, id) where graph_id is not null;
 create unique index graph_version_partial_is_unique on orchestration.graph_version (base_id, from_task_ids, coalesce(through_task_id, 0)) where base_id is not null;
 create unique index graph_version_alone_is_unique on orchestration.graph_version (from_task_ids, coalesce(through_task_id, 0)) where graph_id is null and base_id is null;
 comment on table orchestration.graph_version is 'An immutable shape of a graph, compiled from its chains at a run''s start.';
@@ -60,9 +61,9 @@ comment on table orchestration.graph_head is 'The version the next run of a grap
 create table orchestration.graph_root (
     task_id bigint not null,
     graph_id bigint not null,
-    root_count integer not null,
-    primary key (task_id, graph_id)
+    root_count integer not null
 );
+create unique index graph_root_by_task on orchestration.graph_root (task_id, graph_id) where task_id is not null;
 create index graph_root_by_graph on orchestration.graph_root (graph_id);
 comment on table orchestration.graph_root is 'The roots of each graph''s head version, found by task: whose report opens or joins a run.';
 comment on column orchestration.graph_root.root_count is 'How many roots that version has.';

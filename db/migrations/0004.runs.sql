@@ -1,5 +1,6 @@
 -- Runs. The tables of the hot path carry no foreign keys: the engine is their only writer, and a key would lock one hot parent row
 -- for every row written; who deletes a parent is refused by that table's own trigger instead.
+-- Where an index says `where <its first column> is not null` see ARCHITECTURE.md, "Plans do not depend on what the tables looked like".
 -- depends: 0003.versions
 
 create table orchestration.graph_run (
@@ -28,8 +29,10 @@ create table orchestration.graph_run (
     constraint graph_run_finished_at_matches_status check ((finished_at is not null) = (status <> 'RUNNING')),
     constraint graph_run_open_count_is_not_negative check (open_count >= 0)
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+-- (of two that fit equally well in an empty table the planner takes the younger)
+create index graph_run_by_graph on orchestration.graph_run (graph_id, id) where graph_id is not null;
 create index graph_run_by_key on orchestration.graph_run (graph_id, run_key, id) where run_key is not null;
-create index graph_run_by_graph on orchestration.graph_run (graph_id, id);
+create index graph_run_alone on orchestration.graph_run (version_id) where graph_id is null;
 comment on table orchestration.graph_run is 'One pass through a graph, under the version it started with.';
 comment on column orchestration.graph_run.version_id is 'graph_version this run is pinned to.';
 comment on column orchestration.graph_run.replaces_id is 'The run this one took over.';
@@ -71,7 +74,7 @@ create table orchestration.task_run (
     constraint task_run_attempt_is_positive check (attempt > 0),
     constraint task_run_finished_at_matches_status check ((finished_at is not null) = (status in ('SUCCESS', 'FAILED', 'SKIPPED', 'CANCELLED')))
 ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
-create index task_run_by_task on orchestration.task_run (task_id, id);
+create index task_run_by_task on orchestration.task_run (task_id, id) where task_id is not null;
 create index task_run_in_flight on orchestration.task_run (task_id, run_key, id) where status in ('QUEUED', 'DISPATCHED', 'RUNNING');
 create index task_run_due on orchestration.task_run (due_at) where due_at is not null and status in ('DISPATCHED', 'RUNNING');
 create index task_run_queued on orchestration.task_run (due_at, id) where status = 'QUEUED';
@@ -96,9 +99,9 @@ create table orchestration.graph_run_task_run (
     task_id bigint not null,
     attempt integer not null default 1,
     created_at timestamptz not null default now(),
-    primary key (task_run_id, graph_run_id),
-    constraint graph_run_task_run_place_is_unique unique (graph_run_id, task_id, attempt)
+    constraint graph_run_task_run_place_is_unique primary key (graph_run_id, task_id, attempt)
 );
+create unique index graph_run_task_run_by_task_run on orchestration.graph_run_task_run (task_run_id, graph_run_id) where task_run_id is not null;
 comment on table orchestration.graph_run_task_run is 'Which task run stands for a task in which graph run; one task run may serve several.';
 
 create table orchestration.external_execution (
@@ -125,10 +128,10 @@ create table orchestration.awaited_root (
     task_id bigint not null,
     graph_id bigint not null,
     run_key text not null,
-    by_event boolean not null,
-    primary key (graph_run_id, task_id)
+    by_event boolean not null
 ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
-create index awaited_root_by_task on orchestration.awaited_root (task_id, graph_id, run_key, graph_run_id);
+create unique index awaited_root_by_run on orchestration.awaited_root (graph_run_id, task_id) where graph_run_id is not null;
+create index awaited_root_by_task on orchestration.awaited_root (task_id, graph_id, run_key, graph_run_id) where task_id is not null;
 comment on table orchestration.awaited_root is 'Roots an open run waits for. A run that waits for none has no row.';
 comment on column orchestration.awaited_root.run_key is 'The run''s key; empty where it has none (no key is empty), so that an index finds it.';
 

@@ -5,7 +5,8 @@ select is((select count(*)::int from error_codes() where code !~ '^OR\d{3}$' or 
 select is((select string_agg(code, ', ') from (select code from error_codes() group by code having count(*) > 1) x), null, 'each once');
 select is((select string_agg(distinct m.code, ', ') from pg_proc p, lateral (select (regexp_matches(p.prosrc, '''(OR\d{3})''', 'g'))[1] as code) m where p.pronamespace = 'orchestration'::regnamespace and m.code not in (select code from error_codes())), null,
           'every code that a function raises is listed');
-select is((select string_agg(k, ', ') from error_codes() e, unnest(e.constraints) k where not exists (select from pg_constraint c where c.connamespace = 'orchestration'::regnamespace and c.conname = k)), null, 'every constraint it names exists');
+select is((select string_agg(k, ', ') from error_codes() e, unnest(e.constraints) k where not exists (select from pg_constraint c where c.connamespace = 'orchestration'::regnamespace and c.conname = k)
+           and not exists (select from pg_index i where i.indisunique and i.indexrelid = to_regclass('orchestration.' || k))), null, 'every constraint it names exists');
 select is((select string_agg(k, ', ') from (select k from error_codes() e, unnest(e.constraints) k group by k having count(*) > 1) x), null, 'each belongs to one code');
 select is((select string_agg(format('%s.%s', c.conrelid::regclass, c.conname), ', ' order by c.conname)
            from pg_constraint c join pg_class t on t.oid = c.conrelid
