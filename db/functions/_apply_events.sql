@@ -146,16 +146,19 @@ begin
             end if;
             if v_graphs is not null then
                 perform orchestration._lock_groups(v_graphs, v_run_keys);
-                perform from orchestration.graph_run g
-                where g.id = any (array(
-                               select l.graph_run_id from generate_series(1, v_n) s(i) cross join lateral (select y.graph_run_id from orchestration.graph_run_task_run y where y.task_run_id = e_id[s.i] offset 0) l
-                               union
-                               select a.graph_run_id from unnest(v_graphs, v_run_keys) p(graph_id, run_key)
-                               cross join lateral (select x.task_id from orchestration.graph_root x where x.graph_id = p.graph_id offset 0) h
-                               cross join lateral (select x.graph_run_id from orchestration.awaited_root x
-                                                   where x.task_id = h.task_id and x.graph_id = p.graph_id and x.run_key = coalesce(p.run_key, '') offset 0) a))
-                  and g.status = 'RUNNING'
-                order by g.id for no key update;
+                -- one by one: where another bridge had a row, only that row is looked at again
+                perform from (select x.id
+                              from (select l.graph_run_id as id
+                                    from generate_series(1, v_n) s(i)
+                                    cross join lateral (select y.graph_run_id from orchestration.graph_run_task_run y where y.task_run_id = e_id[s.i] offset 0) l
+                                    union
+                                    select a.graph_run_id
+                                    from unnest(v_graphs, v_run_keys) p(graph_id, run_key)
+                                    cross join lateral (select x.task_id from orchestration.graph_root x where x.graph_id = p.graph_id offset 0) h
+                                    cross join lateral (select x.graph_run_id from orchestration.awaited_root x
+                                                        where x.task_id = h.task_id and x.graph_id = p.graph_id and x.run_key = coalesce(p.run_key, '') offset 0) a) x
+                              order by x.id offset 0) o
+                cross join lateral (select from orchestration.graph_run g where g.id = o.id and g.status = 'RUNNING' for no key update offset 0) g;
             end if;
         end if;
         v_to := v_limit;

@@ -18,19 +18,19 @@ as $$
 declare
     v_runs bigint[];
     v_tasks bigint[];
+    v_versions bigint[]; v_filled boolean[];
 begin
-    perform orchestration._end_places(p_run_ids, p_statuses);
+    select e.versions, e.filled into v_versions, v_filled from orchestration._end_places(p_run_ids, p_statuses) e;
     if exists (select from unnest(p_statuses) s where s <> 'SUCCESS') then
         perform orchestration._skip_downstream(p_run_ids, p_task_ids, p_statuses);
     end if;
     with arrival as materialized (
-        select r.id as run_id, s.task_id, s.needs, p.i as at
+        select p_run_ids[p.i] as run_id, s.task_id, s.needs, p.i as at
         from generate_series(1, cardinality(p_run_ids)) p(i)
-        cross join lateral (select x.id, x.version_id, x.has_filled from orchestration.graph_run x where x.id = p_run_ids[p.i] and x.status = 'RUNNING' offset 0) r
-        cross join lateral (select x.successor_ids, x.successor_needs from orchestration.graph_version_task x where x.version_id = r.version_id and x.task_id = p_task_ids[p.i] and x.successor_ids <> '{}' offset 0) v
+        cross join lateral (select x.successor_ids, x.successor_needs from orchestration.graph_version_task x where x.version_id = v_versions[p.i] and x.task_id = p_task_ids[p.i] and x.successor_ids <> '{}' offset 0) v
         cross join lateral (select unnest(v.successor_ids) as task_id, unnest(v.successor_needs) as needs) s
         where p_statuses[p.i] = 'SUCCESS'
-          and (not r.has_filled or not exists (select from orchestration.graph_run_task_run l where l.graph_run_id = r.id and l.task_id = s.task_id offset 0))
+          and (not v_filled[p.i] or not exists (select from orchestration.graph_run_task_run l where l.graph_run_id = p_run_ids[p.i] and l.task_id = s.task_id offset 0))
     ), counted as (
         insert into orchestration.countdown as c (graph_run_id, task_id, needed, remaining)
         select a.run_id, a.task_id, max(a.needs), max(a.needs) - count(*)
