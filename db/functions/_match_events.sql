@@ -30,26 +30,28 @@ begin
     o_target := p_target; o_match := p_match; o_process_id := p_process_id; o_task_id := p_task_id; o_reason := p_reason; o_words := p_words;
     o_to := v_n;
     -- process, task and known external id of the events that name no task run
-    select array_agg(b.i), array_agg(c.process_id), array_agg(case when c.fit = 1 then c.task_id end), array_agg(c.echoes), array_agg(x.task_run_id),
-           array_agg(case when c.process_id is null or (x.task_run_id is null and c.fit = 0) then 'unknown' end),
-           array_agg(case when c.process_id is null then format('no task is known for process %s of service %s', p_process[b.i], p_service[b.i])
-                          when x.task_run_id is null and c.fit = 0 then format('process %s of service %s has no task %s', p_process[b.i], p_service[b.i], p_task[b.i]) end),
-           array_agg(case when c.archived then 2 else c.fit end)
-    into b_i, b_process, b_task, b_echoes, b_ext_target, b_reason, b_words, b_fit
-    from generate_series(p_from, v_n) b(i)
-    cross join lateral (
-        -- what is archived still has executions in flight, but counts only where nothing else fits
-        select f.process_id, f.echoes, case when f.live > 0 then f.live else f.fit end as fit,
-               case when f.live > 0 then f.live_task_id else f.task_id end as task_id, f.live = 0 as archived
-        from (select min(k.process_id) as process_id, bool_or(k.echoes_ids) as echoes,
-                     (count(*) filter (where p_task[b.i] is null or k.task_name = p_task[b.i]))::integer as fit,
-                     (count(*) filter (where not k.archived and (p_task[b.i] is null or k.task_name = p_task[b.i])))::integer as live,
-                     min(k.task_id) filter (where p_task[b.i] is null or k.task_name = p_task[b.i]) as task_id,
-                     min(k.task_id) filter (where not k.archived and (p_task[b.i] is null or k.task_name = p_task[b.i])) as live_task_id
-              from orchestration.task_card k
-              where k.service_name = p_service[b.i] and k.process_uid = p_process[b.i]) f) c
-    left join lateral (select y.task_run_id from orchestration.external_execution y where y.process_id = c.process_id and y.external_id = p_ext[b.i] offset 0) x on true
-    where p_id[b.i] is null and p_status[b.i] is not null;
+    if array_position(p_id, null, p_from) is not null then
+        select array_agg(b.i), array_agg(c.process_id), array_agg(case when c.fit = 1 then c.task_id end), array_agg(c.echoes), array_agg(x.task_run_id),
+               array_agg(case when c.process_id is null or (x.task_run_id is null and c.fit = 0) then 'unknown' end),
+               array_agg(case when c.process_id is null then format('no task is known for process %s of service %s', p_process[b.i], p_service[b.i])
+                              when x.task_run_id is null and c.fit = 0 then format('process %s of service %s has no task %s', p_process[b.i], p_service[b.i], p_task[b.i]) end),
+               array_agg(case when c.archived then 2 else c.fit end)
+        into b_i, b_process, b_task, b_echoes, b_ext_target, b_reason, b_words, b_fit
+        from generate_series(p_from, v_n) b(i)
+        cross join lateral (
+            -- what is archived still has executions in flight, but counts only where nothing else fits
+            select f.process_id, f.echoes, case when f.live > 0 then f.live else f.fit end as fit,
+                   case when f.live > 0 then f.live_task_id else f.task_id end as task_id, f.live = 0 as archived
+            from (select min(k.process_id) as process_id, bool_or(k.echoes_ids) as echoes,
+                         (count(*) filter (where p_task[b.i] is null or k.task_name = p_task[b.i]))::integer as fit,
+                         (count(*) filter (where not k.archived and (p_task[b.i] is null or k.task_name = p_task[b.i])))::integer as live,
+                         min(k.task_id) filter (where p_task[b.i] is null or k.task_name = p_task[b.i]) as task_id,
+                         min(k.task_id) filter (where not k.archived and (p_task[b.i] is null or k.task_name = p_task[b.i])) as live_task_id
+                  from orchestration.task_card k
+                  where k.service_name = p_service[b.i] and k.process_uid = p_process[b.i]) f) c
+        left join lateral (select y.task_run_id from orchestration.external_execution y where y.process_id = c.process_id and y.external_id = p_ext[b.i] offset 0) x on true
+        where p_id[b.i] is null and p_status[b.i] is not null;
+    end if;
     for n in 1 .. coalesce(cardinality(b_i), 0) loop
         o_process_id[b_i[n]] := b_process[n]; o_task_id[b_i[n]] := b_task[n]; o_reason[b_i[n]] := b_reason[n]; o_words[b_i[n]] := b_words[n];
         o_target[b_i[n]] := b_ext_target[n]; o_match[b_i[n]] := case when b_ext_target[n] is not null then 'external_id' end;
@@ -57,9 +59,13 @@ begin
     -- the same (process, event_id, status) again: mostly no hash of the batch is known, nor twice in it
     v_hashes := array(select hashtextextended(p_event_id[e.i], o_process_id[e.i]) from generate_series(p_from, v_n) e(i)
                       where p_event_id[e.i] is not null and o_process_id[e.i] is not null and o_reason[e.i] is null);
-    if cardinality(v_hashes) > 0
-       and ((select count(h) > count(distinct h) from unnest(v_hashes) h)
-            or exists (select from orchestration.event_seen x where x.event_hash = any (v_hashes) and x.at > v_now - v_memory and x.at < v_now + interval '1 day')) then
+    if cardinality(v_hashes) > 0 then
+        v_any_repeat := exists (select from orchestration.event_seen x where x.event_hash = any (v_hashes) and x.at > v_now - v_memory and x.at < v_now + interval '1 day');
+    end if;
+    if cardinality(v_hashes) > 1 and not v_any_repeat then
+        v_any_repeat := (select count(h) > count(distinct h) from unnest(v_hashes) h);
+    end if;
+    if v_any_repeat then
         for v_repeat in
             select x.* from (
                 select e.i::integer as i, s.task_run_id, s.hit, lag(e.i::integer) over (partition by e.process_id, e.event_id, e.status order by e.i) as earlier
