@@ -79,6 +79,7 @@ class Listener:
         self._paused: dict[str, tuple[float, bool]] = {}
         self._answered: dict[tuple[int, int], int] = {}
         self._back_off = 0.0
+        self._stuck = False
         self._refusal: KafkaError | None = None
         server = settings.kafka["bootstrap.servers"]
         self._kafka_away = Outage(log, f"Kafka at {server}")
@@ -89,8 +90,8 @@ class Listener:
     def run(self) -> Counts:
         """Raises ListenerError where waiting does not help."""
         until = self._clock() + self._settings.lifetime
-        self._consumer.subscribe([self._settings.topic], on_assign=self._on_assign, on_revoke=self._on_revoke)
         try:
+            self._join()
             while not self._stop.is_set() and self._clock() < until:
                 messages = self._consumer.consume(self._settings.batch, timeout=_POLL)
                 if self._refusal is not None:
@@ -98,16 +99,30 @@ class Listener:
                         f"Kafka refuses us: {self._refusal.str()}",
                         "correct the ORCHESTRATION_KAFKA_… settings of security, or the permissions there",
                     )
-                if (batch := [each for each in messages if self._is_message(each)]) and not self._batch(
-                    batch
-                ):
-                    self._back_off = min(_BACK_OFF[1], max(_BACK_OFF[0], self._back_off * 2))
-                    self._stop.wait(self._back_off)
+                batch = [each for each in messages if self._is_message(each)]
+                if batch and not self._batch(batch):
+                    self._wait()
+                elif self._stuck:
+                    self._wait()
+                    self._leave()
+                    self._consumer = make(Consumer, self._settings.consumer(), self._on_error, log)
+                    self._join()
         finally:
             self._outbox.close()
-            with suppress(KafkaException, RuntimeError):
-                self._consumer.close()
+            self._leave()
         return self.counts
+
+    def _join(self) -> None:
+        self._stuck = False
+        self._consumer.subscribe([self._settings.topic], on_assign=self._on_assign, on_revoke=self._on_revoke)
+
+    def _leave(self) -> None:
+        with suppress(KafkaException, RuntimeError):
+            self._consumer.close()
+
+    def _wait(self) -> None:
+        self._back_off = min(_BACK_OFF[1], max(_BACK_OFF[0], self._back_off * 2))
+        self._stop.wait(self._back_off)
 
     # -- a batch ----------------------------------------------------------------------------------------
 
@@ -253,6 +268,8 @@ class Listener:
             self._kafka_away.over()
             return True
         self._on_error(error)
+        # librdkafka reads no further from a partition that has failed, as one of a topic that was made anew has
+        self._stuck |= message.partition() is not None and error.code() != KafkaError._PARTITION_EOF
         return False
 
     def _on_error(self, error: KafkaError) -> None:

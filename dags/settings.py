@@ -42,7 +42,7 @@ _COMMON: Properties = {
 _CONSUMER: Properties = {
     "session.timeout.ms": "6000",
     "heartbeat.interval.ms": "1000",
-    "topic.metadata.refresh.interval.ms": "30000",
+    "topic.metadata.refresh.interval.ms": "10000",
     "fetch.error.backoff.ms": "100",
     "fetch.message.max.bytes": str(MAX_MESSAGE_BYTES),
     "queued.max.messages.kbytes": str(16 * 1024),

@@ -16,6 +16,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Producer
 
 from dags.listener import Counts, Listener
 from dags.settings import Settings
+from tests.support import topics as topic_tools
 from tests.support.schemas import check
 from tests.support.servers import KafkaServer
 
@@ -31,6 +32,7 @@ class Desk:
     broker: KafkaServer
     airflow: FakeAirflow = field(default_factory=FakeAirflow)
     group: str = field(default_factory=lambda: f"test-{uuid4().hex[:8]}")
+    topic: str = field(default_factory=lambda: f"tasks_{uuid4().hex[:8]}")
     stop: threading.Event = field(default_factory=threading.Event)
     threads: list[threading.Thread] = field(default_factory=list)
     counts: list[Counts] = field(default_factory=list)
@@ -44,14 +46,21 @@ class Desk:
                 "ORCHESTRATION_KAFKA_SESSION_TIMEOUT_MS": "6000",
                 "ORCHESTRATION_KAFKA_HEARTBEAT_INTERVAL_MS": "300",
                 "ORCHESTRATION_AIRFLOW_GROUP": self.group,
+                "ORCHESTRATION_AIRFLOW_TOPIC": self.topic,
                 **more,
             }
         )
 
     def send(self, *values: bytes | None, key: str | None = None, partition: int = 0) -> None:
-        producer = Producer({"bootstrap.servers": self.broker.bootstrap, "message.max.bytes": 3_000_000})
+        producer = Producer(
+            {
+                "bootstrap.servers": self.broker.bootstrap,
+                "message.max.bytes": 3_000_000,
+                "enable.idempotence": True,
+            }
+        )
         for value in values:
-            producer.produce("airflow_tasks", value, key, partition=partition)
+            producer.produce(self.topic, value, key, partition=partition)
             producer.poll(0)
         assert producer.flush(20) == 0
 
@@ -107,7 +116,7 @@ class Desk:
         """How many dispatches the group has behind it."""
         consumer = Consumer({"bootstrap.servers": self.broker.bootstrap, "group.id": self.group})
         try:
-            places = [TopicPartition("airflow_tasks", p) for p in range(PARTITIONS)]
+            places = [TopicPartition(self.topic, p) for p in range(PARTITIONS)]
             return sum(max(0, place.offset) for place in consumer.committed(places, timeout=10))
         finally:
             consumer.close()
@@ -140,5 +149,6 @@ def _end(consumer: Consumer, place: TopicPartition) -> int:
 @pytest.fixture
 def desk(topics: KafkaServer) -> Iterator[Desk]:
     made = Desk(topics)
+    topic_tools.renew(topics.bootstrap, [made.topic])
     yield made
     made.end()

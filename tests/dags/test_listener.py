@@ -7,10 +7,12 @@ import logging
 import threading
 
 import pytest
+from confluent_kafka import Producer
 
 from dags.errors import KafkaRefusedError, ListenerError, TransientError
 from dags.listener import Listener
 from dags.messages import RESERVED, run_id_of
+from tests.support import topics as topic_tools
 
 from .conftest import Desk
 from .fakes import FakeAirflow
@@ -111,7 +113,7 @@ def test_hostile_messages_block_nothing_and_none_is_lost(
     }
     assert all(event["status"] == "FAILED" and "task_run_id" not in event for event in lost)
     assert len(
-        [record for record in caplog.records if "no dispatch at airflow_tasks/0/" in record.message]
+        [record for record in caplog.records if f"no dispatch at {desk.topic}/0/" in record.message]
     ) == len(lost)
     told = [event for event in events if "unreadable" not in event]
     assert by_status(told) == {"FAILED": kinds.count("refusal"), "ACCEPTED": kinds.count("request") + 1}
@@ -228,3 +230,13 @@ def test_an_airflow_that_stays_away_ends_the_task(desk: Desk, monkeypatch: pytes
 def test_a_property_that_librdkafka_does_not_know_is_named(desk: Desk) -> None:
     with pytest.raises(KafkaRefusedError, match=r"no\.such\.property"):
         desk.start(ORCHESTRATION_KAFKA_NO_SUCH_PROPERTY="1")
+
+
+def test_a_topic_that_is_not_there_is_waited_for(desk: Desk) -> None:
+    desk.start(ORCHESTRATION_AIRFLOW_TOPIC="late_tasks")
+    desk.eventually(lambda: desk.threads[0].is_alive(), "it waits")
+    topic_tools.renew(desk.broker.bootstrap, ["late_tasks"])
+    producer = Producer({"bootstrap.servers": desk.broker.bootstrap})
+    producer.produce("late_tasks", dispatch())
+    assert producer.flush(20) == 0
+    desk.eventually(lambda: len(desk.airflow.made) == 1, "it is found", 60)
