@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from .. import StackError
 from ..kafka.jars import cache_folder
+from ..packages import require
 
 __all__ = ["VERSION", "Kit", "fetch", "fetched"]
 
@@ -100,9 +101,8 @@ def fetch() -> Kit:
 
 
 def _copy_dependencies(target: Path, work: Path) -> None:
-    maven = shutil.which("mvn")
-    if not maven:
-        raise StackError("Maven is missing: install the package maven")
+    require("java", "maven")
+    maven = str(shutil.which("mvn"))
     shutil.copy(POM, work)
     command = [
         maven, "-q", "-B", "-Dmaven.artifact.threads=16", _PLUGIN,

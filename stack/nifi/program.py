@@ -10,7 +10,6 @@ from typing import Any
 
 from .. import StackError
 from ..layout import Layout
-from ..packages import require
 from ..process import free_port, port_is_free
 from ..supervised import Supervised
 from .home import Home, digest, shipped_processors
@@ -67,7 +66,6 @@ class Program:
             self.down()
             return
         if not fetched():
-            require("java", "maven", log=self._layout.log("apt"), say=self._say)
             self._say("NiFi: fetching it with Maven (once)")
         kit = fetch()
         processors = shipped_processors()
