@@ -81,8 +81,8 @@ begin
     end if;
     update orchestration.task_run t
     set previous_status = t.status, status = 'DISPATCHED', dispatched_at = v_now, detail = null, updated_at = v_now,
-        (config, timeout, due_at) = (
-            select coalesce(t.config, x.config_template), x.timeout, v_now + least(coalesce(x.ack_timeout, case when k.echoes_ids then interval '5 minutes' end), x.timeout)
+        (config, timeout, ack_timeout, due_at) = (
+            select coalesce(t.config, x.config_template), x.timeout, x.ack_timeout, v_now + least(coalesce(x.ack_timeout, case when k.echoes_ids then interval '5 minutes' end), x.timeout)
             from orchestration.task x cross join lateral (select y.echoes_ids from orchestration.task_card y where y.task_id = x.id offset 0) k
             where x.id = t.task_id)
     where t.id = any (v_ids);

@@ -44,11 +44,10 @@ begin
                     end as acknowledge_at,
                b.since + t.timeout + case when r.graph_id is null then interval '0' else orchestration._stood_still(r.graph_id, b.since, p_horizon) end as end_at
         from unnest(v_ids) with ordinality p(id, i)
-        cross join lateral (select x.task_id, x.graph_run_id, x.status, x.dispatched_at, x.delivered_at, x.resent_at, x.accepted_at, x.started_at, x.timeout, x.resend_count
+        cross join lateral (select x.task_id, x.graph_run_id, x.status, x.dispatched_at, x.delivered_at, x.resent_at, x.accepted_at, x.started_at, x.timeout, x.ack_timeout, x.resend_count
                             from orchestration.task_run x where x.id = p.id offset 0) t
         cross join lateral (select x.dispatch_topic, x.echoes_ids from orchestration.task_card x where x.task_id = t.task_id offset 0) k
-        cross join lateral (select coalesce(x.ack_timeout, case when k.echoes_ids then interval '5 minutes' end) as patience
-                            from orchestration.task x where x.id = t.task_id offset 0) a
+        cross join lateral (select coalesce(t.ack_timeout, case when k.echoes_ids then interval '5 minutes' end) as patience) a
         left join lateral (select x.graph_id from orchestration.graph_run x where x.id = t.graph_run_id offset 0) r on true
         cross join lateral (select t.status = 'DISPATCHED' and exists (select from orchestration.dispatch d where d.task_run_id = p.id) as unsent offset 0) o
         cross join lateral (select o.unsent, coalesce(t.resent_at, t.delivered_at, t.dispatched_at) as sent_at,

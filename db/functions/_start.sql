@@ -51,9 +51,9 @@ begin
             v_problems[v_templated[v_rendered.i]] := v_rendered.problem;
         end loop;
     end if;
-    insert into orchestration.task_run (task_id, graph_run_id, run_key, status, config, dispatched_at, timeout, due_at, detail, created_at, updated_at)
+    insert into orchestration.task_run (task_id, graph_run_id, run_key, status, config, dispatched_at, timeout, ack_timeout, due_at, detail, created_at, updated_at)
     select p_task_ids[p.i], p_run_ids[p.i], r.run_key, case when h.held then 'QUEUED' else 'DISPATCHED' end, case when not h.held then coalesce(v_configs[p.i], t.config_template) end,
-           case when not h.held then v_now end, case when not h.held then t.timeout end,
+           case when not h.held then v_now end, case when not h.held then t.timeout end, case when not h.held then t.ack_timeout end,
            case when h.held then 'infinity' else v_now + least(coalesce(t.ack_timeout, k.ack_timeout), t.timeout) end,
            case when h.held then 'held: the graph is paused' end, v_now, v_now
     from generate_series(1, cardinality(p_run_ids)) p(i)

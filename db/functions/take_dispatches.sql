@@ -12,12 +12,16 @@ as $$
 -- Writes:  dispatch.
 begin
     return query
-    update orchestration.dispatch d set bridge_id = instance
-    from (select x.task_run_id from orchestration.dispatch x
-          where x.bridge_id is null and (select s.desired from orchestration.service_state s) = 'started'
-          order by coalesce(x.send_order, x.task_run_id) limit max_rows for update skip locked) t
-    where d.task_run_id = t.task_run_id
-    returning d.task_run_id, d.topic, d.key, d.value;
+    with taken as (
+        update orchestration.dispatch d set bridge_id = instance
+        -- an array is made once; a subquery with a limit may be asked again for each row
+        where d.task_run_id = any (array(
+            select x.task_run_id from orchestration.dispatch x
+            where x.bridge_id is null and (select s.desired from orchestration.service_state s) = 'started'
+            order by coalesce(x.send_order, x.task_run_id) limit max_rows for update skip locked))
+        returning d.task_run_id, d.topic, d.key, d.value, coalesce(d.send_order, d.task_run_id) as place
+    )
+    select t.task_run_id, t.topic, t.key, t.value from taken t order by t.place;
 end
 $$;
 comment on function orchestration.take_dispatches(bigint, integer) is 'Claims unsent dispatches.';

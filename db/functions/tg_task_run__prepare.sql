@@ -21,9 +21,9 @@ begin
     if new.run_key is not null then
         perform orchestration._check_name('run key', new.run_key);
     end if;
-    if new.graph_run_id is not null or new.attempt <> 1 or new.shared or new.dispatched_at is not null or new.due_at is not null or new.timeout is not null
+    if new.graph_run_id is not null or new.attempt <> 1 or new.shared or new.dispatched_at is not null or new.due_at is not null or new.timeout is not null or new.ack_timeout is not null
        or new.retry_of_id is not null then
-        perform orchestration._refuse('OR303', format('graph_run_id, attempt, retry_of_id, shared, timeout, due_at and dispatched_at of a task run of task %s are kept by the engine', to_json(v_card.task_name)),
+        perform orchestration._refuse('OR303', format('graph_run_id, attempt, retry_of_id, shared, timeout, ack_timeout, due_at and dispatched_at of a task run of task %s are kept by the engine', to_json(v_card.task_name)),
             'Insert task_id, run_key, status and result only; link it to an open graph run through graph_run_task_run.');
     end if;
     if new.status is null or new.status not in ('QUEUED', 'RUNNING', 'SUCCESS', 'FAILED', 'SKIPPED', 'CANCELLED') then

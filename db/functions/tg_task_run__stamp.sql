@@ -16,7 +16,7 @@ begin
     new.previous_status := old.status;
     new.updated_at := v_now;
     if new.status = 'DISPATCHED' then
-        select t.config_template, k.templated, t.timeout, coalesce(t.ack_timeout, case when k.echoes_ids then interval '5 minutes' end) as ack_timeout, k.dispatch_topic, g.name as paused
+        select t.config_template, k.templated, t.timeout, t.ack_timeout, coalesce(t.ack_timeout, case when k.echoes_ids then interval '5 minutes' end) as patience, k.dispatch_topic, g.name as paused
         into v_task
         from orchestration.task t
         join orchestration.task_card k on k.task_id = t.id
@@ -43,7 +43,8 @@ begin
         new.dispatched_at := v_now;
         new.config := coalesce(new.config, v_task.config_template);
         new.timeout := v_task.timeout;
-        new.due_at := v_now + least(v_task.ack_timeout, v_task.timeout);
+        new.ack_timeout := v_task.ack_timeout;
+        new.due_at := v_now + least(v_task.patience, v_task.timeout);
         new.detail := case when new.detail is distinct from old.detail then new.detail end;
     elsif new.status = 'RUNNING' then
         new.started_at := coalesce(new.started_at, v_now);

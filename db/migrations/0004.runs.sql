@@ -55,6 +55,7 @@ create table orchestration.task_run (
     finished_at timestamptz,
     due_at timestamptz,
     timeout interval,
+    ack_timeout interval,
     attempt integer not null default 1,
     retry_of_id bigint,
     resend_count smallint not null default 0,
@@ -88,6 +89,7 @@ comment on column orchestration.task_run.delivered_at is 'When the broker confir
 comment on column orchestration.task_run.resent_at is 'When the same dispatch was last sent again, or its delivery confirmed where that came later than 2 s after.';
 comment on column orchestration.task_run.due_at is 'When the reaper looks at it next: QUEUED: the retry is due; DISPATCHED: acknowledgement or end is overdue; RUNNING: the end is. A lower bound: the reaper computes the exact deadline when it looks. infinity: held by the pause of its graph. Null: it waits for no instant.';
 comment on column orchestration.task_run.timeout is 'task.timeout as it was at dispatch; null: none.';
+comment on column orchestration.task_run.ack_timeout is 'task.ack_timeout as it was at dispatch; null: 5 minutes where the service echoes ids, else none.';
 comment on column orchestration.task_run.retry_of_id is 'The attempt before this one; null: it is the first.';
 comment on column orchestration.task_run.resend_count is 'How often the same dispatch was sent again because nothing acknowledged it.';
 comment on column orchestration.task_run.matched_by is 'How the last event found this row: task_run_id, external_id, in_flight, started.';

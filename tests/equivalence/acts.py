@@ -113,9 +113,7 @@ def _plain_sql(player: Player, step: make.Step) -> Acts | None:
     match step:
         case make.Insert():
             task = pick(player.shape.tasks, step.task).name
-            # known to nobody yet, and none of work that goes on: what an INSERT may do with a known one is open
-            name = f"insert {len(world.task_runs)}" if step.external_id and step.status != "RUNNING" else None
-            values = (task, step.status, step.key, name)
+            values = (task, step.status, step.key, step.external_id)
             return _quietly(lambda: model.insert_task_run(*values)), lambda: side.insert(*values)
         case make.Update() if world.task_runs:
             statuses = {pick(world.task_runs, number).id: status for number, status in step.changes}
@@ -146,6 +144,17 @@ def _defining(player: Player, step: make.Step) -> Acts | None:
             if owner is not None:
                 change = {"name": owner, "remove": [chain]}
             return lambda: model.catalog.edit(**change), lambda: side.edit(**change)
+        case make.Policy():
+            name = pick(list(graphs), step.graph)
+            return lambda: model.set_policy(name, step.policy), lambda: side.policy(name, step.policy)
+        case make.Redefine():
+            name = pick(player.shape.tasks, step.task).name
+            times = {
+                "max_attempts": step.max_attempts,
+                "timeout": step.timeout,
+                "ack_timeout": step.ack_timeout,
+            }
+            return lambda: model.redefine(name, **times), lambda: side.redefine(name, **times)
         case make.Archive():
             graph = pick(list(graphs.values()), step.graph)
             archived = not graph.archived

@@ -38,6 +38,10 @@ _TASK = """
 insert into orchestration.task (process_id, name, max_attempts, retry_delay, timeout, ack_timeout)
 values (%s, %s, %s, make_interval(secs => %s), make_interval(secs => %s), make_interval(secs => %s)) returning id
 """
+_REDEFINE = """
+update orchestration.task set max_attempts = %s, timeout = make_interval(secs => %s), ack_timeout = make_interval(secs => %s)
+where name = %s
+"""
 _GRAPH = """
 insert into orchestration.graph (name, repeat_policy, timeout) values (%s, %s, make_interval(secs => %s)) returning id
 """
@@ -211,6 +215,14 @@ class Side:
         self.connection.execute(
             "update orchestration.graph set archived = %s where name = %s", [archived, graph]
         )
+
+    def policy(self, graph: str, policy: str) -> None:
+        self.connection.execute(
+            "update orchestration.graph set repeat_policy = %s where name = %s", [policy, graph]
+        )
+
+    def redefine(self, task: str, max_attempts: int, timeout: int | None, ack_timeout: int | None) -> None:
+        self.connection.execute(_REDEFINE, (max_attempts, timeout, ack_timeout, task))
 
     # states
 

@@ -27,6 +27,8 @@ __all__ = [
     "LaunchTasks",
     "Mark",
     "Pause",
+    "Policy",
+    "Redefine",
     "Repeat",
     "Replay",
     "Report",
@@ -243,6 +245,24 @@ class Archive:
 
 
 @dataclass(frozen=True)
+class Policy:
+    """Another repeat_policy."""
+
+    graph: int
+    policy: str
+
+
+@dataclass(frozen=True)
+class Redefine:
+    """Other attempts and time-outs of a task: they count for what is dispatched from then on."""
+
+    task: int
+    max_attempts: int = 1
+    timeout: int | None = None
+    ack_timeout: int | None = None
+
+
+@dataclass(frozen=True)
 class Wait:
     """Time passes and the reaper looks; `seconds` None: up to what comes due next, and a little."""
 
@@ -278,6 +298,8 @@ Step = (
     | Pause
     | Resume
     | Archive
+    | Policy
+    | Redefine
     | Wait
     | Deliver
     | Replay

@@ -110,6 +110,13 @@ FOUND: dict[str, tuple[make.Shape, Sequence[make.Step]]] = {
             ),
         ],
     ),
+    "the wait for an acknowledgement is what it was at dispatch": (
+        shape({"g": "a-b"}, nifi="a", b={"timeout": 700}),
+        [
+            *(make.Report(0), make.Deliver(), make.Wait(100), make.Redefine(1, ack_timeout=200)),
+            *(make.Wait(250), make.Wait(1000)),
+        ],
+    ),
     "a chain in no graph crosses as any run": (
         shape({"g": "a-b a-c", "h": "a-e b-e"}),
         [make.Edit(0, 0, 1), make.LaunchChain(0, key="k"), make.Answer(0)],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tests.model import by_hand, reaper, statements
 from tests.model.definitions import Catalog, RefusedError
@@ -163,6 +163,12 @@ class Engine:
     def set_policy(self, graph: str, policy: str) -> None:
         """UPDATE graph SET repeat_policy: counts from the next event on."""
         self.catalog.graphs[graph].policy = policy
+
+    def redefine(self, task: str, *, max_attempts: int, timeout: int | None, ack_timeout: int | None) -> None:
+        """UPDATE task: attempts and time-outs."""
+        self.catalog.tasks[task] = replace(
+            self.catalog.tasks[task], max_attempts=max_attempts, timeout=timeout, ack_timeout=ack_timeout
+        )
 
     def launch_graph(self, graph: str, run_key: str | None = None) -> int:
         """The graph run's id."""

@@ -23,7 +23,8 @@ def dispatch(world: World, task_run: TaskRun) -> None:
     """Send a QUEUED task run; its definition counts as it is now (SPEC 4.5)."""
     task_run.status, task_run.dispatched, task_run.due = "DISPATCHED", True, None
     task_run.sent = world.now
-    task_run.unsent, task_run.timeout = True, world.catalog.tasks[task_run.task].timeout
+    task, task_run.unsent = world.catalog.tasks[task_run.task], True
+    task_run.timeout, task_run.patience = task.timeout, task.patience
 
 
 def skip(world: World, run: GraphRun, task: str, reason: str) -> None:

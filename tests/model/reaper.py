@@ -64,7 +64,7 @@ def _limits(world: World, task_run: TaskRun) -> Iterator[tuple[float, str, TaskR
     begun = task_run.first_delivered if task_run.running is None else task_run.running
     if task_run.timeout is not None and begun is not None:
         yield after(begun, task_run.timeout), "timeout", task_run
-    patience = world.catalog.tasks[task_run.task].patience
+    patience = task_run.patience
     waits = task_run.status == "DISPATCHED" and not task_run.acknowledged and task_run.resent < _MOST_RESENDS
     if waits and patience is not None and task_run.delivered is not None:
         yield after(task_run.delivered, patience), "resend", task_run

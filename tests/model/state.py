@@ -61,6 +61,7 @@ class TaskRun:
     acknowledged: bool = False
     running: float | None = None  # since when its tool reports it RUNNING
     timeout: int | None = None
+    patience: int | None = None  # how long its dispatch may go unanswered before it is sent again
     resent: int = 0
     made: float = 0
     sent: float = 0

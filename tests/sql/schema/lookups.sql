@@ -1,5 +1,5 @@
 -- A bridge's plans are made once, often while tables are empty and just analyzed. A look-up must then have no choice but its own index.
-select plan(24);
+select plan(22);
 
 -- the rule: the first column of an index stands in the rear of no other that would serve a look-up by it
 select is((select string_agg(format('%s serves %I of %s', b.indexrelid::regclass, c.attname, a.indexrelid::regclass), E'\n' order by 1)
@@ -40,7 +40,6 @@ from (values ('task_run', 'x.id = $1', 'task_run_pkey'),
              ('graph_run', 'x.id = any ($2)', 'graph_run_pkey'),
              ('graph_run', 'x.id = any ($2) and x.status = ''RUNNING''', 'graph_run_pkey'),
              ('graph_run', 'x.graph_id = $1', 'graph_run_by_graph'),
-             ('graph_run', 'x.graph_id = $1 and x.run_key = $3', 'graph_run_by_key'),
              ('graph_run', 'x.graph_id is null and x.version_id = $1', 'graph_run_alone'),
              ('graph_run_task_run', 'x.task_run_id = $1', 'graph_run_task_run_by_task_run'),
              ('graph_run_task_run', 'x.task_run_id = any ($2)', 'graph_run_task_run_by_task_run'),
@@ -77,5 +76,4 @@ insert into awaited_root (graph_run_id, task_id, graph_id, run_key, by_event) se
 set local session_replication_role = origin;
 create temp table now_ as select pg_temp.blocks('{"service": "nifi", "process": "p_1", "status": "SUCCESS", "run_key": "after"}') as root,
     pg_temp.blocks(jsonb_build_object('task_run_id', at((select id from graph_run where run_key = 'after'), '2'), 'status', 'SUCCESS')) as next;
-select cmp_ok((select n.root from now_ n), '<', (select 2 * c.root from cost c), 'a root costs the same over full tables');
-select cmp_ok((select n.next from now_ n), '<', (select 2 * c.next from cost c), 'and so does the end of a task run');
+select cmp_ok((select n.next from now_ n), '<', (select 2 * c.next from cost c), 'the end of a task run costs the same over full tables');
