@@ -149,7 +149,7 @@ def _defining(player: Player, step: make.Step) -> Acts | None:
             return lambda: model.set_policy(name, step.policy), lambda: side.policy(name, step.policy)
         case make.Redefine():
             name = pick(player.shape.tasks, step.task).name
-            times = {
+            times: dict[str, Any] = {
                 "max_attempts": step.max_attempts,
                 "timeout": step.timeout,
                 "ack_timeout": step.ack_timeout,
