@@ -1,6 +1,6 @@
 """Airflow over the channel from a task to its supervisor, which is how TriggerDagRunOperator asks.
 
-The channel is not declared public: everything that knows it stands here, and tests/airflow play it on real Airflow.
+The channel is not declared public: everything that knows it stands here.
 The supervisor puts ids into paths as they are, and never answers a message it cannot read: only ids and conf that
 `messages` passed may come here.
 """

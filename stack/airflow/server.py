@@ -92,14 +92,16 @@ class Airflow:
         settings = airflow_environment(self.home, state, dsn, self.dags, shipped, programs.get("DWH_DSN"))
         settings |= {name: value for name, value in programs.items() if name.startswith("ORCHESTRATION_")}
         del settings["ORCHESTRATION_ADMIN_DSN"]  # no DAG needs the owner of the database
-        runs = self._program.runs_with(settings)
+        # another plugin is another Airflow
+        known = {**settings, "installed": (VENV / "stamp").read_text()}
+        runs = self._program.runs_with(known)
         if not runs:
             self.down()
             path = f"{shim.parent}:{VENV / 'bin'}:{programs.get('PATH', '')}"
             self._program.start(
                 [sys.executable, "-m", "stack.airflow.guard", "--work", self._work, "--", shim, "standalone"],
                 {**_clean(programs), **settings, "PATH": path},
-                settings,
+                known,
             )
         listens = shipped is not None and (shipped / f"{LISTENER}.py").exists()
         self._program.await_true(_asks(settings[URL], listens), "does not answer", PATIENCE)

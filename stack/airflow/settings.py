@@ -59,6 +59,7 @@ def airflow_environment(
         "DAG_PROCESSOR__REFRESH_INTERVAL": str(_LOOK),
         "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
         "LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
+        "WORKERS__EXECUTION_API_TIMEOUT": "30",  # a busy machine is no reason to fail
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
         "USAGE_DATA_COLLECTION__ENABLED": "False",
     }

@@ -117,6 +117,20 @@ FOUND: dict[str, tuple[make.Shape, Sequence[make.Step]]] = {
             *(make.Wait(250), make.Wait(1000)),
         ],
     ),
+    "a RUNNING replayed after another execution of the task has ended": (
+        shape({"g": "a-b"}),
+        [
+            *(make.Report(1, status="RUNNING"), make.Report(0, external_id="x"), make.Archive(0)),
+            *(make.Answer(0), make.Replay(0)),
+        ],
+    ),
+    "an end replayed after the same end was marked is late": (
+        shape({"g": "a-d"}, echoing="d"),
+        [
+            *(make.Report(0, key="k"), make.Report(1, key="k", event_id="e")),
+            *(make.Update(((0, "SUCCESS"),)), make.Replay(0)),
+        ],
+    ),
     "a chain in no graph crosses as any run": (
         shape({"g": "a-b a-c", "h": "a-e b-e"}),
         [make.Edit(0, 0, 1), make.LaunchChain(0, key="k"), make.Answer(0)],

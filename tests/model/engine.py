@@ -97,21 +97,28 @@ class Engine:
         found = match(world, event, service, process)
         known = found.task_run
         if known is None:
-            outcome = self._begin(event, found, replayed=letter is not None)
+            outcome = self._begin(event, found, letter)
         else:
-            old = letter is not None and event.status not in ENDED and known.gone_on_since(letter.at)
-            if old or (letter is not None and event.status == known.status):
+            if (
+                letter
+                and event.status not in ENDED
+                and (known.gone_on_since(letter.at) or event.status == known.status)
+            ):
                 raise RefusedError(f"task run {known.id} has gone on")
             outcome = self._go_on(event, known, found.by, replayed=letter is not None)
         if seen is not None and outcome.task_run is not None:
             world.seen[seen] = world.task_runs[outcome.task_run - 1], world.now
         return outcome
 
-    def _begin(self, event: Event, found: Match, *, replayed: bool) -> Outcome:
+    def _begin(self, event: Event, found: Match, letter: DeadLetter | None) -> Outcome:
         """Rule 6: work the tool started by itself."""
-        task = found.task.name
+        task, replayed = found.task.name, letter is not None
         if event.status == "ACCEPTED":
             raise DeadLetterError("unexpected", f"nothing of {task} is in flight")  # reading 15
+        if letter is not None and event.status == "RUNNING" and event.external_id is None:
+            done = [t for t in self.world.task_runs if (t.task, t.key) == (task, event.run_key)]
+            if any((t.ended_at if t.ended and t.ended_at else t.made) >= letter.at for t in done):
+                raise RefusedError(f"{task} has gone on")  # reading 78
         partial = (replayed and event.status in ENDED) or event.external_id is not None
         told_apart(self.world, task, event.run_key, event.status, partial=partial)
         born = statements.born(

@@ -64,6 +64,7 @@ class TaskRun:
     patience: int | None = None  # how long its dispatch may go unanswered before it is sent again
     resent: int = 0
     made: float = 0
+    ended_at: float = 0
     sent: float = 0
     replayed: bool = False  # born of a dead letter that was replayed
 

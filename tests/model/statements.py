@@ -82,6 +82,7 @@ def update_task_runs(world: World, statuses: Mapping[int, str]) -> None:
         if status == "RUNNING":
             task_run.running, task_run.due = world.now, None
         if task_run.ended:
+            task_run.ended_at = world.now
             task_run.ended_by_us, task_run.cause = had_tool, Cause.HAND
             task_run.unsent = task_run.unsent and status != "CANCELLED"
             effects(world, task_run)

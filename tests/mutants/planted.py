@@ -96,7 +96,9 @@ def ended_in_the_midst_of_work(world: World) -> None:
 IN_SQL = (
     sql(
         "no lock on a join: counted from what was there before, the graph run locked too late", "_settle",
-        ("    perform orchestration._end_places(p_run_ids, p_statuses);\n", ""),
+        ("    select e.versions, e.filled into v_versions, v_filled from orchestration._end_places(p_run_ids, p_statuses) e;\n",
+         "    select array_agg(r.version_id order by p.i), array_agg(true order by p.i) into v_versions, v_filled"
+         " from generate_series(1, cardinality(p_run_ids)) p(i) join orchestration.graph_run r on r.id = p_run_ids[p.i];\n"),
         ("max(a.needs), max(a.needs) - count(*)\n",
          "max(a.needs), max(a.needs) - count(*)"
          " - coalesce((select x.needed - x.remaining from orchestration.countdown x"
@@ -135,14 +137,14 @@ IN_SQL = (
         "an UPDATE to the same value has effects again", "tg_task_run__advance",
         (" where (n.id, n.status) not in (select o.id, o.status from before o)", ""),
         caught_by=pgtap("task_run/update"),
-        shows="the same value again: no effect",
+        shows="graph_run_task_run_place_is_unique",
     ),
     sql(
         "the outbox is read by a cursor of ids", "take_dispatches",
         ("where x.bridge_id is null and",
          "where x.task_run_id > coalesce(nullif(current_setting('orchestration.cursor', true), '')::bigint, 0) and"),
         ("    returning d.task_run_id, d.topic",
-         "    returning set_config('orchestration.cursor', d.task_run_id::text, false)::bigint, d.topic"),
+         "    returning set_config('orchestration.cursor', d.task_run_id::text, false)::bigint as task_run_id, d.topic"),
         caught_by=outbox.test_a_dispatch_that_commits_after_a_later_one_is_taken,
         shows="assert 0 == 1",
     ),
