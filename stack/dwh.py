@@ -8,13 +8,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import quote, urlencode
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
 
 from . import StackError
+from .dsn import uri
 from .layout import ROOT, Layout
 
 __all__ = ["NEEDED_BY", "VARIABLE", "bring_up"]
@@ -37,7 +36,7 @@ def bring_up(
         say(f"warehouse: as named by {VARIABLE} (environment)")
         return {}, given
     password = str(had.get("password") or secrets.token_urlsafe(18))
-    dsn = _dsn(admin_dsn, password)
+    dsn = uri(admin_dsn, NAME, password, NAME, instead=f"a warehouse of your own in {VARIABLE}")
     if not _answers(dsn):
         try:
             _create(admin_dsn, password)
@@ -46,21 +45,6 @@ def bring_up(
         say(f"warehouse: database {NAME}")
     _apply(layout, dsn)
     return {"password": password}, dsn
-
-
-def _dsn(admin_dsn: str, password: str) -> str:
-    """A URI at the admin's server, for the warehouse's user. JDBC and Airflow take nothing but URIs."""
-    named = {name: str(value) for name, value in conninfo_to_dict(admin_dsn).items() if value is not None}
-    host, port = named.get("host", "127.0.0.1"), named.get("port", "5432")
-    if host.startswith("/") or "," in host:
-        raise StackError(
-            f"ORCHESTRATION_ADMIN_DSN names {host}: name one host, or a warehouse of your own in {VARIABLE}"
-        )
-    kept = {name: value for name, value in named.items() if name.startswith("ssl")}
-    return (
-        f"postgresql://{NAME}:{quote(password, safe='')}@{f'[{host}]' if ':' in host else host}:{port}/{NAME}"
-        f"{'?' + urlencode(kept) if kept else ''}"
-    )
 
 
 def _answers(dsn: str) -> bool:

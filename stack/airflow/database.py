@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from urllib.parse import quote, urlsplit, urlunsplit
 
 import psycopg
 from psycopg import sql
 
 from .. import StackError
+from ..dsn import uri
 from .settings import DATABASE, ROLE
 
 __all__ = ["create", "drop"]
@@ -20,8 +20,15 @@ select shobj_description(oid, 'pg_database') from pg_database where datname = %s
 
 def create(admin_dsn: str, password: str, mark: str) -> str:
     """Role and database, where they are missing; the role's DSN. `mark`: which stack they belong to. Raises StackError."""
+    dsn = uri(
+        admin_dsn,
+        ROLE,
+        password,
+        DATABASE,
+        instead="an Airflow of your own in AIRFLOW_URL and AIRFLOW_DAGS_FOLDER",
+    )
     try:
-        with psycopg.connect(_at(admin_dsn, "postgres"), autocommit=True) as connection:
+        with psycopg.connect(admin_dsn, dbname="postgres", autocommit=True) as connection:
             row = connection.execute(_STATE, (DATABASE,)).fetchone()
             if row is not None and row[0] != mark:
                 raise StackError(
@@ -41,28 +48,16 @@ def create(admin_dsn: str, password: str, mark: str) -> str:
                 )
     except psycopg.Error as error:
         raise StackError(f"Airflow's metadata database cannot be made: {str(error).strip()}") from None
-    parts = urlsplit(_at(admin_dsn, DATABASE))
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{ROLE}:{quote(password, safe='')}@{host}"))
+    return dsn
 
 
 def drop(admin_dsn: str, mark: str) -> None:
     """What `create` made, if it is there and ours. A server that is away keeps it."""
-    with suppress(psycopg.Error), psycopg.connect(_at(admin_dsn, "postgres"), autocommit=True) as connection:
+    with (
+        suppress(psycopg.Error),
+        psycopg.connect(admin_dsn, dbname="postgres", autocommit=True) as connection,
+    ):
         row = connection.execute(_STATE, (DATABASE,)).fetchone()
         if row is not None and row[0] == mark:
             connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(DATABASE)))
             connection.execute(sql.SQL("drop role if exists {}").format(sql.Identifier(ROLE)))
-
-
-def _at(dsn: str, database: str) -> str:
-    """Another database of the same server."""
-    if "://" not in dsn:
-        values = psycopg.conninfo.conninfo_to_dict(dsn)
-        user, password = (
-            quote(str(values.get("user") or ""), safe=""),
-            quote(str(values.get("password") or ""), safe=""),
-        )
-        host = f"{values.get('host') or '127.0.0.1'}:{values.get('port') or 5432}"
-        return f"postgresql://{user}:{password}@{host}/{database}"
-    return urlunsplit(urlsplit(dsn)._replace(path=f"/{database}"))

@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from .. import StackError
+from ..maven import locked
 from ..process import Process, free_port, port_is_free, tail, who_holds
 from ..scratch import scratch_folder
-from .jars import Jars, fetch, locked
+from .jars import Jars, fetch
 from .ready import await_ready
 
 __all__ = ["QUICK_GROUPS", "SINGLE_NODE", "Broker", "new_cluster_id", "prepare"]
@@ -264,7 +265,7 @@ def prepare() -> Jars:
     jars = fetch()
     if jars.archive.exists():
         return jars
-    with locked(jars):
+    with locked(jars.folder):
         if not jars.archive.exists():
             made = jars.archive.with_suffix(".new")
             broker = Broker(scratch_folder("kafka"), tied=True, jars=jars)

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import shutil
 import subprocess
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-from .. import StackError
+from .. import StackError, maven
 
-__all__ = ["VERSION", "Jars", "fetch", "fetched", "java", "locked"]
+__all__ = ["VERSION", "Jars", "fetch", "fetched", "java"]
 
 VERSION = "4.3.1"
 OLDEST_JAVA = 17
 POM = Path(__file__).with_name("pom.xml")
-_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
 
 
 @dataclass(frozen=True)
@@ -64,12 +59,6 @@ class Jars:
         return [java(), *options, "-cp", self.class_path, main, *words]
 
 
-def cache_folder() -> Path:
-    """Where downloads are kept for every checkout of this user."""
-    named = os.environ.get("XDG_CACHE_HOME")
-    return (Path(named) if named else Path.home() / ".cache") / "orchestration-service"
-
-
 @cache
 def java() -> Path:
     """Java 17 or newer: $JAVA_HOME, then PATH."""
@@ -87,7 +76,7 @@ def java() -> Path:
 
 def _places() -> Jars:
     said = subprocess.run([java(), "-version"], capture_output=True, text=True, check=False).stderr
-    folder = cache_folder() / f"kafka-{VERSION}-{sha256(POM.read_bytes()).hexdigest()[:8]}"
+    folder = maven.cache_folder() / f"kafka-{VERSION}-{sha256(POM.read_bytes()).hexdigest()[:8]}"
     return Jars(folder / "jars", folder / f"classes-{sha256(said.encode()).hexdigest()[:8]}.jsa")
 
 
@@ -98,47 +87,7 @@ def fetched() -> Jars | None:
 
 
 def fetch() -> Jars:
-    """The jars, from the cache or by Maven; two callers at once fetch once. StackError where Maven cannot."""
+    """The jars, from the cache or by Maven. StackError where Maven cannot."""
     jars = _places()
-    if jars.folder.exists():
-        return jars
-    try:
-        jars.folder.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StackError(
-            f"{jars.folder.parent} cannot be made ({error.strerror}): set XDG_CACHE_HOME"
-        ) from None
-    with locked(jars):
-        if jars.folder.exists():
-            return jars
-        maven = shutil.which("mvn")
-        if not maven:
-            raise StackError("Maven is missing: install the package maven")
-        with tempfile.TemporaryDirectory(dir=jars.folder.parent) as work:
-            shutil.copy(POM, work)
-            command = [maven, "-q", "-B", _PLUGIN, "-DincludeScope=runtime", f"-DoutputDirectory={work}/jars"]
-            try:
-                done = subprocess.run(
-                    command, cwd=work, capture_output=True, text=True, check=False, timeout=300
-                )
-            except subprocess.TimeoutExpired:
-                raise StackError(
-                    "Maven did not bring Kafka's jars within 300 s: look at the network"
-                ) from None
-            if done.returncode != 0:
-                errors = [line for line in done.stdout.splitlines() if line.startswith("[ERROR]")] or [
-                    "no message"
-                ]
-                raise StackError(
-                    f"Maven cannot bring Kafka {VERSION}: {errors[0].removeprefix('[ERROR] ')[:300]}"
-                )
-            Path(work, "jars").rename(jars.folder)
+    maven.fetch(jars.folder, POM, f"Kafka {VERSION}")
     return jars
-
-
-@contextmanager
-def locked(jars: Jars) -> Iterator[None]:
-    """Alone at this place in the cache, among all processes of this machine."""
-    with (jars.folder.parent / "lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -26,7 +26,9 @@ __all__ = ["DRIVER", "PROCESSORS", "Home", "shipped_processors"]
 PROCESSORS = ROOT / "nifi" / "processors"
 DRIVER = "drivers/postgresql.jar"
 """Where the JDBC driver lies in a home."""
-_UNPACKED = Path("work", "nar")
+_WORK = "work"
+"""The folder for what NiFi itself makes, in a home."""
+_UNPACKED = Path(_WORK, "nar")
 LINKED = ("confluent_kafka", "confluent_kafka.libs")
 """What our processors import, taken from the environment that runs us."""
 
@@ -82,7 +84,7 @@ _SETTINGS = {
     "nifi.authorizer.configuration.file": "./conf/authorizers.xml",
     "nifi.login.identity.provider.configuration.file": "./conf/login-identity-providers.xml",
     "nifi.nar.library.autoload.directory": "./extensions",
-    "nifi.nar.working.directory": "./work/nar/",
+    "nifi.nar.working.directory": f"./{_WORK}/nar/",
     "nifi.state.management.configuration.file": "./conf/state-management.xml",
     "nifi.state.management.provider.local": "local-provider",
     "nifi.database.directory": "./database_repository",
@@ -112,14 +114,14 @@ _SETTINGS = {
         "org.apache.nifi.controller.status.history.VolatileComponentStatusRepository",
     "nifi.components.status.repository.buffer.size": "360",
     "nifi.components.status.snapshot.frequency": "1 min",
-    "nifi.web.jetty.working.directory": "./work/jetty",
+    "nifi.web.jetty.working.directory": f"./{_WORK}/jetty",
     "nifi.web.jetty.threads": "50",
     "nifi.web.max.header.size": "16 KB",
     "nifi.sensitive.props.algorithm": "NIFI_PBKDF2_AES_GCM_256",
     "nifi.cluster.is.node": "false",
     "nifi.python.max.processes": "20",
     "nifi.python.max.processes.per.extension.type": "2",
-    "nifi.python.working.directory": "./work/python",
+    "nifi.python.working.directory": f"./{_WORK}/python",
 }  # fmt: skip
 """No nifi.python.comms.timeout: it would also end Python processes that have nothing to do."""
 
@@ -161,7 +163,7 @@ class Home:
             (conf / name).write_text(f'<?xml version="1.0" encoding="UTF-8"?>\n<{root}/>\n')
         _link(self.folder / DRIVER, kit.driver)
         self._seed_bundles(kit)
-        self._environment(self.folder / "work" / "python" / "controller")
+        self._environment(self.folder / _WORK / "python" / "controller")
         for processor in processors:
             shutil.copyfile(processor, self.extensions / processor.name)
             self._fill(processor)
@@ -211,7 +213,7 @@ class Home:
     def _fill(self, processor: Path) -> None:
         """The environment NiFi would make for this processor, with what it imports linked from ours."""
         name, version, dependencies = _details(processor)
-        environment = self.folder / "work" / "python" / "extensions" / name / version
+        environment = self.folder / _WORK / "python" / "extensions" / name / version
         ours = {LINKED[0].replace("_", "-")}
         if any(_package(each) not in ours for each in dependencies):
             return  # NiFi installs what we do not have

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from .. import StackError
-from ..kafka.jars import cache_folder
+from ..maven import cache_folder
 
 __all__ = ["OLDEST_JAVA", "java"]
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
-import subprocess
-import tempfile
 import xml.etree.ElementTree as ElementTree
 import zipfile
 from collections.abc import Iterable
@@ -14,8 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
-from .. import StackError
-from ..kafka.jars import cache_folder
+from .. import maven
 from ..packages import require
 
 __all__ = ["VERSION", "Kit", "fetch", "fetched"]
@@ -31,8 +27,6 @@ PACKED = {
 _OWN = tuple(own for own, _ in PACKED.values())
 _PYTHON = {"nifi-python-framework": "framework", "nifi-python-extension-api": "api"}
 _DRIVER = "postgresql"
-_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
-_LIMIT = 600
 _INSIDE = "META-INF/bundled-dependencies"
 _POM = "{http://maven.apache.org/POM/4.0.0}"
 
@@ -68,7 +62,7 @@ class Kit:
 
 def _place() -> Kit:
     digest = sha256(POM.read_bytes() + Path(__file__).read_bytes()).hexdigest()[:8]
-    return Kit(cache_folder() / f"nifi-{VERSION}-{digest}")
+    return Kit(maven.cache_folder() / f"nifi-{VERSION}-{digest}")
 
 
 def fetched() -> Kit | None:
@@ -78,43 +72,12 @@ def fetched() -> Kit | None:
 
 
 def fetch() -> Kit:
-    """The kit, from the cache or by Maven; two callers at once fetch once. StackError where Maven cannot."""
+    """The kit, from the cache or by Maven. StackError where Maven cannot."""
     kit = _place()
-    if kit.folder.exists():
-        return kit
-    try:
-        kit.folder.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StackError(
-            f"{kit.folder.parent} cannot be made ({error.strerror}): set XDG_CACHE_HOME"
-        ) from None
-    with (kit.folder.parent / "nifi.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not kit.folder.exists():
-            with tempfile.TemporaryDirectory(dir=kit.folder.parent) as work:
-                everything = Path(work, "all")
-                _copy_dependencies(everything, Path(work))
-                made = Path(work, "kit")
-                _assemble(everything, made)
-                made.rename(kit.folder)
+    if not kit.folder.exists():
+        require("java", "maven")
+    maven.fetch(kit.folder, POM, f"NiFi {VERSION}", _assemble)
     return kit
-
-
-def _copy_dependencies(target: Path, work: Path) -> None:
-    require("java", "maven")
-    maven = str(shutil.which("mvn"))
-    shutil.copy(POM, work)
-    command = [
-        maven, "-q", "-B", "-Dmaven.artifact.threads=16", _PLUGIN,
-        "-DincludeScope=runtime", f"-DoutputDirectory={target}",
-    ]  # fmt: skip
-    try:
-        done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False, timeout=_LIMIT)
-    except subprocess.TimeoutExpired:
-        raise StackError(f"Maven did not bring NiFi within {_LIMIT} s: look at the network") from None
-    if done.returncode != 0:
-        errors = [line for line in done.stdout.splitlines() if line.startswith("[ERROR]")] or ["no message"]
-        raise StackError(f"Maven cannot bring NiFi {VERSION}: {errors[0].removeprefix('[ERROR] ')[:300]}")
 
 
 def _assemble(everything: Path, kit: Path) -> None:
