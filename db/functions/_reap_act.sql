@@ -33,7 +33,7 @@ begin
         -- the same dispatch: it was created when it was dispatched
         update orchestration.dispatch d
         set value = regexp_replace(d.value, '"created_at":"[^"]*"}$',
-                                   '"created_at":"' || (select to_char(t.dispatched_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') from orchestration.task_run t where t.id = d.task_run_id) || '"}')
+                                   '"created_at":"' || (select orchestration._rfc3339(t.dispatched_at) from orchestration.task_run t where t.id = d.task_run_id) || '"}')
         where d.task_run_id = any (p_ids);
     elsif p_what = 'timeout' then
         update orchestration.task_run t

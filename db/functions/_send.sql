@@ -13,7 +13,7 @@ as $$
 -- Writes:  dispatch; NOTIFY orchestration_task_run.
 declare
     v_head text := '{"v":1,"type":"start","installation":"' || (select i.id from orchestration.installation i) || '","task_run_id":';
-    v_tail text := ',"created_at":"' || to_char(orchestration._now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') || '"}';
+    v_tail text := ',"created_at":"' || orchestration._rfc3339(orchestration._now()) || '"}';
     v_bridge bigint := nullif(current_setting('orchestration.bridge', true), '')::bigint;
     v_now timestamptz;
     v_count integer;
