@@ -130,3 +130,18 @@ language sql as $$
                                      'graph_timeouts ' || nullif(r.graph_timeouts, 0), r.problem), ''), 'nothing')
     from orchestration.reap_stale_runs() r
 $$;
+
+create or replace function tap.purge_all() returns bigint
+language plpgsql as $$
+-- Calls purge until nothing is left; the rows it removed.
+declare
+    v_sum bigint := 0; v_n bigint;
+begin
+    for i in 1 .. 50 loop
+        v_n := orchestration.purge('30 days', 10);
+        exit when v_n = 0;
+        v_sum := v_sum + v_n;
+    end loop;
+    return v_sum;
+end
+$$;

@@ -2,19 +2,6 @@
 select plan(36);
 
 select given_acceptance(), given_graph('line', '6 -> 7'), given_graph('integration', '4 -> 6'), given_task('free', 'nifi');
-create function pg_temp.clear() returns bigint language plpgsql as $$
--- Calls purge until nothing is left; the rows it removed.
-declare
-    v_sum bigint := 0; v_n bigint;
-begin
-    for i in 1 .. 50 loop
-        v_n := orchestration.purge('30 days', 10);
-        exit when v_n = 0;
-        v_sum := v_sum + v_n;
-    end loop;
-    return v_sum;
-end
-$$;
 -- an old closed pair of runs that share 6, an old lone task run; an old run that shares with an open one; young ones
 select clock((now() + interval '0 days')::text);
 select say('1', 'SUCCESS', 'old', event_id => 'e1'), say('5', 'SUCCESS', 'old');
@@ -33,7 +20,7 @@ create temp table gone as select distinct t.id from task_run t where t.run_key =
 select cmp_ok(purge('30 days'), '<=', 1::bigint, 'nothing is as old as that, but perhaps the event id, which is remembered 14 days');
 select is((select count(*)::int from graph_run), 6, 'no run is gone');
 select clock((now() + interval '35 days')::text);
-select cmp_ok(pg_temp.clear(), '>', 15::bigint, 'purge says how many rows it removed');
+select cmp_ok(purge_all(), '>', 15::bigint, 'purge says how many rows it removed');
 select is((select count(*)::int from graph_run where run_key = 'old'), 0, 'the closed pair is gone');
 select is((select count(*)::int from task_run where run_key = 'old'), 0, 'with its task runs, and the lone one');
 select is((select count(*)::int from graph_run_task_run l join gone g on g.id = l.task_run_id), 0, 'links');
@@ -46,20 +33,20 @@ select is((select string_agg(concat_ws(' ', g.name, r.run_key), ', ' order by r.
 select is((select count(*)::int from task_run where run_key = 'mixed'), 7, 'whole');
 select cmp_ok((select count(*)::int from task_run_event e join task_run t on t.id = e.task_run_id where t.run_key = 'mixed'), '>=', 7, 'with its history');
 select is((select count(*)::int from dead_letter), 1, 'dead letters have their own retention');
-select is(pg_temp.clear(), 0::bigint, 'called again: nothing');
+select is(purge_all(), 0::bigint, 'called again: nothing');
 -- the open one ends
 select finish_all('line');
-select is(pg_temp.clear(), 0::bigint, 'ended today: nothing is old');
+select is(purge_all(), 0::bigint, 'ended today: nothing is old');
 select clock((now() + interval '64 days')::text);
-select is((select count(*)::int from graph_run where run_key = 'mixed'), 2, 'a group is as young as its youngest member') from (select pg_temp.clear() offset 0) x;
+select is((select count(*)::int from graph_run where run_key = 'mixed'), 2, 'a group is as young as its youngest member') from (select purge_all() offset 0) x;
 select clock((now() + interval '66 days')::text);
-select pg_temp.clear();
+select purge_all();
 select is((select count(*)::int from graph_run), 0, 'in the end all are gone');
 select is((select count(*)::int from task_run), 0, 'all task runs');
 select is((select count(*)::int from task_run_event), 0, 'all history');
 select is((select count(*)::int from graph_run_task_run) + (select count(*)::int from countdown) + (select count(*)::int from awaited_root) + (select count(*)::int from stand_in) + (select count(*)::int from external_execution), 0, 'nothing is left of them anywhere');
 select clock((now() + interval '111 days')::text);
-select pg_temp.clear();
+select purge_all();
 select is((select count(*)::int from dead_letter), 0, 'dead letters after theirs');
 -- definitions stay
 select is((select count(*)::int from task), 8, 'definitions stay');
@@ -68,7 +55,7 @@ select say('1', 'SUCCESS', 'again');
 select is(pictures('integration'), 'RUNNING | 1 SUCCESS | 2 DISPATCHED | 3 - | 4 DISPATCHED | 5 awaited | 6 -', 'and the graphs run on');
 -- open runs never go
 select clock((now() + interval '172 days')::text);
-select pg_temp.clear();
+select purge_all();
 select is((select count(*)::int from graph_run), 1, 'an open run never goes, however old');
 select is((select count(*)::int from task_run where finished_at is null), 2, 'nor what is in flight in it');
 -- several batches
@@ -78,7 +65,7 @@ select finish_all('line');
 select clock((now() + interval '208 days')::text);
 select cmp_ok(purge('30 days', 10), '>', 0::bigint, 'a batch');
 select cmp_ok((select count(*)::int from graph_run where run_key ~ '^n\d'), '>=', 15, 'takes no more than it was told');
-select pg_temp.clear();
+select purge_all();
 select is((select count(*)::int from graph_run where run_key ~ '^n\d'), 0, 'the next ones take the rest');
 -- arguments
 select refuses($$ select purge(null) $$, 'OR106', 'null', 'no interval');
